@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The context switch for machines without one written by hand, on getcontext and its family. See context.h.
+ *
+ * sp points at a ucontext_t: the switch keeps it in its own frame, and a new context's lies at the high end of the
+ * stack.
+ * Each switch costs two system calls, because the family saves the signal mask as well: a context takes the mask
+ * along from thread to thread, which does no harm as long as all threads that run contexts have the same one.
+ *
+ * The floating-point modes are kept by swapcontext on the machines that matter here; a new context starts with
+ * FE_DFL_ENV.
+ */
+#include "sys/context.h"
+
+#if !defined(__ELF__) || SK_CONTEXT_UCONTEXT ||                                                                        \
+	!((defined(__x86_64__) || defined(__aarch64__)) && !defined(__ILP32__))
+
+#include <fenv.h>
+#include <stdint.h>
+#include <ucontext.h>
+
+#include "base/align.h"
+#include "base/check.h"
+
+struct beginning {
+	ucontext_t state;
+	void (*entry)(void *arg);
+	void *arg;
+};
+
+/* makecontext passes integers only, so the pointer comes in halves. */
+static void begin(unsigned high, unsigned low)
+{
+	struct beginning *beginning = (void *)(uintptr_t)((uint64_t)high << 32 | low);
+
+	fesetenv(FE_DFL_ENV);
+	beginning->entry(beginning->arg);
+	sk_panic("a context's entry function has returned");
+}
+
+void sk_context_swap(void **save_sp, void *load_sp)
+{
+	ucontext_t state;
+
+	*save_sp = &state;
+	if (swapcontext(&state, load_sp) != 0)
+		sk_panic("swapcontext failed");
+}
+
+void *sk_context_prepare(void *stack_low, size_t stack_bytes, void (*entry)(void *), void *arg)
+{
+	uintptr_t high = (uintptr_t)stack_low + stack_bytes - sizeof(struct beginning);
+	struct beginning *beginning = (void *)(high & ~(uintptr_t)(SK_CACHE_LINE - 1));
+
+	if (getcontext(&beginning->state) != 0)
+		sk_panic("getcontext failed");
+	beginning->state.uc_stack.ss_sp = stack_low;
+	beginning->state.uc_stack.ss_size = (uintptr_t)beginning - (uintptr_t)stack_low;
+	beginning->state.uc_link = NULL;
+	beginning->entry = entry;
+	beginning->arg = arg;
+	uint64_t halves = (uintptr_t)beginning;
+	makecontext(&beginning->state, (void (*)(void))begin, 2, (unsigned)(halves >> 32), (unsigned)halves);
+	return beginning;
+}
+
+#endif
