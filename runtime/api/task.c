@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The slow paths behind skua/task.h. */
+#include "base/check.h"
+#include "sched/join.h"
+#include "sched/pool.h"
+#include "sched/root.h"
+
+#include <string.h>
+
+void sk_spawn_slow(struct sk_fiber *fiber, struct sk_slot *slot)
+{
+	sk_join_spawn(fiber, slot);
+}
+
+int sk_sync_slow(struct sk_fiber *fiber, struct sk_slot *slot)
+{
+	return sk_join_sync(fiber, slot);
+}
+
+void sk_run_root(struct sk_slot *slot)
+{
+	sk_worker *worker = sk_worker_self();
+	if (worker) {
+		sk_fiber *fiber = worker->current;
+		slot->run(slot, fiber, sk_task_stack_head(fiber));
+		return;
+	}
+	sk_pool *pool = sk_pool_enter();
+	if (!pool)
+		sk_panic("SKUA_RUN cannot start the runtime: %s", sk_pool_problem());
+	sk_root_run(pool, slot);
+	sk_pool_leave();
+}
+
+void sk_misuse_sync(struct sk_slot *slot, const char *task, const char *file, int line)
+{
+	if (!slot->run)
+		sk_panic("%s:%d: SKUA_SYNC(%s) with nothing spawned", file, line, task);
+	sk_panic("%s:%d: SKUA_SYNC(%s), but the youngest un-synced spawn is of another task", file, line, task);
+}
+
+void sk_misuse_return(const char *task, const char *file, int line)
+{
+	sk_panic("%s:%d: task %s returned with spawns that it had not synced", file, line, task);
+}

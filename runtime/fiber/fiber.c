@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store of fibers: headers in chunks that double, so that a header never moves and the i-th is found without a
+ * lock (a fault handler does that); regions mapped one by one; idle fibers in a list.
+ *
+ * Two fibers whose slots and stacks begin at the same offset in a page would compete for the same few sets of the
+ * first-level cache, so each fiber's are shifted by a few lines (colouring).
+ */
+#include "fiber/fiber.h"
+
+#include "base/check.h"
+#include "fiber/stack_pool.h"
+#include "sys/memory.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CHUNKS 24
+#define FIRST_CHUNK 64u
+#define SLOT_COLOURS 32u
+#define STACK_COLOURS 16u
+#define STACK_COLOUR_BYTES ((size_t)192)
+
+struct sk_fiber_store {
+	/* set once */
+	sk_fiber_sizes sizes;
+	void (*entry)(void *fiber);
+	/* under lock */
+	pthread_mutex_t lock;
+	sk_fiber *idle;
+	/* written under lock, read by anybody */
+	SK_ATOMIC(size_t) count;
+	SK_ATOMIC(sk_fiber *) chunk[CHUNKS];
+};
+
+#define DEFAULT_STACK_BYTES ((size_t)8 << 20)
+#define DEFAULT_SLOTS ((size_t)1000000)
+#define SMALL_STACK_BYTES ((size_t)512 << 10)
+#define SMALL_SLOTS ((size_t)8192)
+
+void sk_fiber_sizes_default(sk_fiber_sizes *sizes)
+{
+	size_t limit = sk_memory_limit();
+	bool tight = limit < ((size_t)64 << 30) || sk_memory_overcommit() == 2;
+#if defined(__SANITIZE_ADDRESS__)
+	tight = true; /* LeakSanitizer reads all of it */
+#endif
+	if (!sizes->stack_bytes)
+		sizes->stack_bytes = tight ? SMALL_STACK_BYTES : DEFAULT_STACK_BYTES;
+	if (!sizes->slot_count)
+		sizes->slot_count = tight ? SMALL_SLOTS : DEFAULT_SLOTS;
+}
+
+sk_fiber_store *sk_fiber_store_create(const sk_fiber_sizes *sizes, void (*entry)(void *fiber))
+{
+	sk_fiber_store *store = calloc(1, sizeof *store);
+	if (!store)
+		return NULL;
+	store->sizes = *sizes;
+	store->entry = entry;
+	pthread_mutex_init(&store->lock, NULL);
+	return store;
+}
+
+/* Where the header of a number stands. */
+static void locate(size_t index, unsigned *chunk, size_t *at)
+{
+	size_t shifted = index / FIRST_CHUNK + 1;
+	*chunk = (unsigned)(63 - __builtin_clzll((unsigned long long)shifted));
+	*at = index - (((size_t)1 << *chunk) - 1) * FIRST_CHUNK;
+}
+
+size_t sk_fiber_count(sk_fiber_store *store)
+{
+	return sk_load_acquire(&store->count); /* edge -> fiber.create : the headers below count are filled */
+}
+
+sk_fiber *sk_fiber_at(sk_fiber_store *store, size_t index)
+{
+	unsigned chunk;
+	size_t at;
+	locate(index, &chunk, &at);
+	return sk_load_relaxed(&store->chunk[chunk]) + at; /* relaxed: published with count */
+}
+
+/* The next header, under lock; NULL when there is no memory. */
+static sk_fiber *new_header(sk_fiber_store *store, size_t index)
+{
+	unsigned chunk;
+	size_t at;
+	locate(index, &chunk, &at);
+	if (chunk >= CHUNKS)
+		return NULL;
+	sk_fiber *headers = sk_load_relaxed(&store->chunk[chunk]); /* relaxed: under the lock */
+	if (!headers) {
+		size_t bytes = ((size_t)FIRST_CHUNK << chunk) * sizeof(sk_fiber);
+		headers = aligned_alloc(SK_CACHE_LINE, bytes);
+		if (!headers)
+			return NULL;
+		sk_store_relaxed(&store->chunk[chunk], headers); /* relaxed: published with count */
+	}
+	sk_fiber *fiber = headers + at;
+	*fiber = (sk_fiber){ .index = (uint32_t)index };
+	return fiber;
+}
+
+static int give_memory(sk_fiber_store *store, sk_fiber *fiber, int node)
+{
+	size_t colour = (size_t)fiber->index * 5 % SLOT_COLOURS;
+	/* the sentinel (F1), the colour, and two above the last usable slot (F2) */
+	size_t slots_bytes = (1 + colour + store->sizes.slot_count + 2) * SK_SLOT_BYTES;
+	int error = sk_stack_region_map(&fiber->region, slots_bytes, store->sizes.stack_bytes, node);
+	if (error < 0)
+		return error;
+	fiber->slots = (sk_slot *)(void *)fiber->region.slots_low + 1 + colour;
+	fiber->slot_capacity = store->sizes.slot_count;
+	fiber->fast.limit = fiber->slots;
+	size_t readable = fiber->region.slots_committed_bytes / SK_SLOT_BYTES - 1 - colour;
+	sk_store_relaxed(&fiber->committed, (uint32_t)sk_min(readable, fiber->slot_capacity + 2)); /* not yet shared */
+	fiber->poll_end = fiber->slots + sk_load_relaxed(&fiber->committed) - 2;                   /* own */
+	size_t shift = fiber->index * (size_t)3 % STACK_COLOURS * STACK_COLOUR_BYTES;
+	sk_context_make(&fiber->context, fiber->region.stack_low, fiber->region.stack_bytes - shift, store->entry, fiber);
+	sk_context_root_add(fiber->region.stack_low, fiber->region.stack_bytes);
+	sk_context_root_add(fiber->region.slots_low, fiber->region.slots_committed_bytes);
+	return 0;
+}
+
+static void take_memory(sk_fiber *fiber)
+{
+	sk_context_root_remove(fiber->region.slots_low, fiber->region.slots_committed_bytes);
+	sk_context_root_remove(fiber->region.stack_low, fiber->region.stack_bytes);
+	sk_context_destroy(&fiber->context);
+	sk_stack_region_unmap(&fiber->region);
+}
+
+sk_fiber *sk_fiber_acquire(sk_fiber_store *store, int node)
+{
+	pthread_mutex_lock(&store->lock);
+	sk_fiber *fiber = store->idle;
+	if (fiber) {
+		store->idle = fiber->next;
+	} else {
+		size_t index = sk_load_relaxed(&store->count); /* relaxed: under the lock */
+		fiber = new_header(store, index);
+		if (fiber && give_memory(store, fiber, node) < 0)
+			fiber = NULL;
+		if (fiber)
+			sk_store_release(&store->count, index + 1); /* edge fiber.create -> : the header is filled */
+	}
+	pthread_mutex_unlock(&store->lock);
+	return fiber;
+}
+
+void sk_fiber_recycle(sk_fiber_store *store, sk_fiber *fiber)
+{
+	pthread_mutex_lock(&store->lock);
+	fiber->next = store->idle;
+	store->idle = fiber;
+	pthread_mutex_unlock(&store->lock);
+}
+
+void sk_fiber_store_destroy(sk_fiber_store *store)
+{
+	size_t count = sk_fiber_count(store);
+	for (size_t i = 0; i < count; i++)
+		take_memory(sk_fiber_at(store, i));
+	for (unsigned i = 0; i < CHUNKS; i++)
+		free(sk_load_relaxed(&store->chunk[i])); /* relaxed: nobody else is left */
+	pthread_mutex_destroy(&store->lock);
+	free(store);
+}
+
+bool sk_fiber_grow_slots(sk_fiber *fiber)
+{
+	size_t committed = sk_load_relaxed(&fiber->committed); /* own */
+	if (committed >= fiber->slot_capacity + 2)
+		return false;
+	sk_stack_region *region = &fiber->region;
+	size_t before = region->slots_committed_bytes;
+	if (sk_stack_region_commit_slots(region, before * 2) < 0)
+		return false;
+	sk_context_root_remove(region->slots_low, before);
+	sk_context_root_add(region->slots_low, region->slots_committed_bytes);
+	size_t below = (size_t)(fiber->slots - (sk_slot *)(void *)region->slots_low);
+	size_t readable = sk_min(region->slots_committed_bytes / SK_SLOT_BYTES - below, fiber->slot_capacity + 2);
+	/* relaxed: a thief that reads the old value searches less far */
+	sk_store_relaxed(&fiber->committed, (uint32_t)readable);
+	fiber->poll_end = fiber->slots + readable - 2;
+	return true;
+}
+
+void sk_fiber_describe_fault(sk_fiber_store *store, void *address, char *out, size_t size)
+{
+	size_t count = sk_fiber_count(store);
+	for (size_t i = 0; i < count; i++) {
+		const sk_fiber *fiber = sk_fiber_at(store, i);
+		const char *guard = fiber->region.stack_low - SK_STACK_GUARD_BYTES;
+		const char *at = address;
+		if (at < guard || at >= fiber->region.stack_low)
+			continue;
+		snprintf(out, size,
+			 "stack overflow of fiber %u: its stack has %zu KiB; set SKUA_STACK (bytes, suffixes K, M, G) or "
+			 "skua_config.stack_bytes higher",
+			 fiber->index, fiber->region.stack_bytes >> 10);
+		return;
+	}
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A fiber: a stack to run tasks on, with its own task stack. Mechanism only: this layer creates fibers, gives them
+ * memory and takes it back; sched/ decides what they run and keeps the protocol of the words below.
+ *
+ *   region:  | sentinel | slots, 64 bytes each ........ | guard | <- stack grows down |
+ *
+ * A worker runs one fiber at a time. While it runs, it is owned by that worker; while it waits, by whatever will wake
+ * it; while it is idle (its stack holds nothing but the worker's loop), by a cache.
+ *
+ * Memory is type-stable: thieves look at headers and slots of fibers that have just finished, so neither is unmapped
+ * before the store is destroyed, and slot memory is never used as stack.
+ *
+ *   F1  slots[-1] is a readable slot that is always empty: a sync with nothing spawned lands there and is found.
+ *   F2  at least one readable empty slot stands above the head: searches end there.
+ *   F3  an idle fiber's task stack is empty: slot 0 empty, top = split = 0.
+ */
+#ifndef SK_FIBER_FIBER_H
+#define SK_FIBER_FIBER_H
+
+#include "base/align.h"
+#include "base/atomic.h"
+#include "fiber/stack_pool.h"
+#include "sys/context.h"
+
+#include <skua/task.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Why a fiber does not run. Printed by dumps. */
+#define SK_WAITS(X)                                                                                                    \
+	X(NONE, "runs")                                                                                                \
+	X(JOIN, "waits for a stolen task")                                                                             \
+	X(YIELD, "ready, gave way")                                                                                    \
+	X(LOCK, "waits for an event")                                                                                  \
+	X(IDLE, "in a cache")
+enum sk_wait {
+#define SK_WAIT_ENUM(name, text) SK_WAIT_##name,
+	SK_WAITS(SK_WAIT_ENUM)
+#undef SK_WAIT_ENUM
+};
+
+struct sk_worker;
+struct sk_root;
+
+typedef struct sk_fiber {
+	/* the owner's fast path reads; the owner writes; a hungry thief stores NULL to poll and SK_SLOT_INFINITY to limit */
+	_Alignas(SK_CACHE_LINE) sk_fast fast;
+	/* set once */
+	sk_slot *slots;
+	size_t slot_capacity; /* slots that may ever be used */
+	uint32_t index;       /* number of this fiber */
+	/* the owner writes, thieves read (relaxed: they only ever grow, and thieves stop at an empty slot anyway) */
+	SK_ATOMIC(uint32_t) committed; /* readable slots, from slots[0] */
+
+	/* everybody CASes: top, split, tag, force; see sched/task_stack.h */
+	_Alignas(SK_CACHE_LINE) SK_ATOMIC(uint64_t) word;
+	/* everybody exchanges: is there an entry for the un-stolen slots of this suspended fiber on a ready deque? */
+	SK_ATOMIC(uint32_t) listed;
+
+	/* the owner writes, thieves read */
+	_Alignas(SK_CACHE_LINE) SK_ATOMIC(struct sk_root *) root; /* whose descendant the task at its base is */
+	SK_ATOMIC(uint32_t) wait;                                 /* enum sk_wait, for dumps */
+	/* owner only */
+	struct sk_worker *worker; /* who runs it; written by the resuming worker before it switches */
+	sk_slot *poll_end;        /* poll when nobody is hungry */
+	bool fresh;               /* poll is NULL only because the fiber was just switched in */
+	int saved_errno;
+	struct sk_fiber *next; /* link of the cache that it is in */
+	struct {
+		void *next;
+		uintptr_t entry;
+	} inbox_node; /* for whoever sends the fiber to the inbox (sched/inbox.h) */
+	sk_context context;
+	sk_stack_region region;
+} sk_fiber;
+
+_Static_assert(offsetof(sk_fiber, fast) == 0, "the fast path takes a fiber for its fast words");
+_Static_assert(offsetof(sk_fiber, word) % SK_CACHE_LINE == 0, "thieves' CAS must not disturb the fast path's line");
+
+/* What a fiber needs in memory; set once per store. */
+typedef struct sk_fiber_sizes {
+	size_t stack_bytes; /* whole pages */
+	size_t slot_count;
+} sk_fiber_sizes;
+
+/*
+ * All fibers of one runtime. Call from any thread; locks inside; O(1) but for the creation of a fiber.
+ */
+typedef struct sk_fiber_store sk_fiber_store;
+
+/* Chooses sizes: zero fields get the default, which is smaller under RLIMIT_AS or strict overcommit. */
+void sk_fiber_sizes_default(sk_fiber_sizes *sizes);
+
+/* Returns NULL when there is no memory. entry runs on each new fiber, with the fiber, and never returns. */
+sk_fiber_store *sk_fiber_store_create(const sk_fiber_sizes *sizes, void (*entry)(void *fiber));
+
+/* Frees every fiber. Nobody may run on or look at one any more. */
+void sk_fiber_store_destroy(sk_fiber_store *store);
+
+/* A fiber whose next switch-in runs entry or goes on in it; NULL when there is no memory. node: NUMA node or -1. */
+sk_fiber *sk_fiber_acquire(sk_fiber_store *store, int node);
+
+/* Takes back an idle fiber (F3). */
+void sk_fiber_recycle(sk_fiber_store *store, sk_fiber *fiber);
+
+/* Makes more slots readable, at least one more; false when the capacity or the memory is used up. Owner only. */
+bool sk_fiber_grow_slots(sk_fiber *fiber);
+
+/* If address lies in the guard of a fiber's stack, writes a message that names fiber, size and setting. */
+void sk_fiber_describe_fault(sk_fiber_store *store, void *address, char *out, size_t size);
+
+/* How many fibers there are, running or not; and the i-th of them (dumps). */
+size_t sk_fiber_count(sk_fiber_store *store);
+sk_fiber *sk_fiber_at(sk_fiber_store *store, size_t index);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The memory of a fiber; see stack_pool.h. */
+#include "fiber/stack_pool.h"
+
+#include "base/align.h"
+#include "base/check.h"
+#include "sys/memory.h"
+
+#include <errno.h>
+
+#define FIRST_CHUNK_BYTES ((size_t)64 << 10)
+
+/* Writable pages are accounted under strict overcommit, so that a big read-write mapping would not be given. */
+static bool guarded(void)
+{
+	return sk_memory_guard_available() && sk_memory_overcommit() != 2;
+}
+
+static int map_guarded(sk_stack_region *region)
+{
+	region->low = sk_memory_map(region->bytes);
+	if (!region->low)
+		return -ENOMEM;
+	if (sk_memory_guard(region->low + region->slots_bytes, SK_STACK_GUARD_BYTES) < 0) {
+		sk_memory_release(region->low, region->bytes);
+		return -ENOMEM;
+	}
+	region->slots_committed_bytes = region->slots_bytes;
+	return 0;
+}
+
+static int map_protected(sk_stack_region *region)
+{
+	region->low = sk_memory_reserve(region->bytes);
+	if (!region->low)
+		return -ENOMEM;
+	char *stack = region->low + region->slots_bytes + SK_STACK_GUARD_BYTES;
+	region->slots_committed_bytes = sk_min(FIRST_CHUNK_BYTES, region->slots_bytes);
+	if (sk_memory_commit(stack, region->stack_bytes) < 0 ||
+	    sk_memory_commit(region->low, region->slots_committed_bytes) < 0) {
+		sk_memory_release(region->low, region->bytes);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+int sk_stack_region_map(sk_stack_region *region, size_t slots_bytes, size_t stack_bytes, int node)
+{
+	size_t page = sk_memory_page();
+	region->slots_bytes = sk_round_up(slots_bytes, page);
+	region->stack_bytes = sk_round_up(stack_bytes, page);
+	region->bytes = region->slots_bytes + SK_STACK_GUARD_BYTES + region->stack_bytes;
+	int error = guarded() ? map_guarded(region) : map_protected(region);
+	if (error < 0)
+		return error;
+	region->slots_low = region->low;
+	region->stack_low = region->low + region->slots_bytes + SK_STACK_GUARD_BYTES;
+	sk_memory_small_pages(region->low, region->bytes);
+	sk_memory_bind_node(region->low, region->bytes, node);
+	return 0;
+}
+
+int sk_stack_region_commit_slots(sk_stack_region *region, size_t bytes)
+{
+	size_t want = sk_min(sk_round_up(bytes, sk_memory_page()), region->slots_bytes);
+	if (want <= region->slots_committed_bytes)
+		return 0;
+	int error = sk_memory_commit(region->slots_low + region->slots_committed_bytes, want - region->slots_committed_bytes);
+	if (error < 0)
+		return error;
+	region->slots_committed_bytes = want;
+	return 0;
+}
+
+void sk_stack_region_unmap(sk_stack_region *region)
+{
+	SK_INVARIANT(region->low != NULL, "a region is unmapped once");
+	sk_memory_release(region->low, region->bytes);
+	region->low = NULL;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The memory of a fiber: one region of address space with its slots, a guard and its stack.
+ *
+ *   low | sentinel | slots ........... | guard | stack ........... | high
+ *
+ * Two ways to get it, chosen once:
+ *   guarded   (the kernel has MADV_GUARD_INSTALL) the region is one read-write mapping without reservation of swap,
+ *             pages come when touched, the guard costs no mapping of its own: any number of fibers.
+ *   protected (else, and under strict overcommit, where writable memory is accounted) the region is PROT_NONE, stack
+ *             and slots are made writable, the slots in growing chunks; what is left of them is the guard. Two
+ *             mappings a fiber: the kernel's max_map_count ends it at some 32,000.
+ *
+ * Who may call: one thread at a time per region. No function blocks but for the kernel's page tables.
+ */
+#ifndef SK_FIBER_STACK_POOL_H
+#define SK_FIBER_STACK_POOL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define SK_STACK_GUARD_BYTES ((size_t)64 << 10)
+#define SK_SLOT_BYTES ((size_t)64)
+
+typedef struct sk_stack_region {
+	char *low;
+	size_t bytes;
+	char *slots_low; /* first byte of slot memory (the sentinel) */
+	size_t slots_bytes;
+	size_t slots_committed_bytes;
+	char *stack_low;
+	size_t stack_bytes;
+} sk_stack_region;
+
+/* Gets a region; returns 0 or -ENOMEM. node: NUMA node that its pages should come from, or -1. */
+int sk_stack_region_map(sk_stack_region *region, size_t slots_bytes, size_t stack_bytes, int node);
+
+/* Makes the first `bytes` of the slots writable; 0 or -ENOMEM. */
+int sk_stack_region_commit_slots(sk_stack_region *region, size_t bytes);
+
+/* Gives it back to the kernel. */
+void sk_stack_region_unmap(sk_stack_region *region);
+
+#endif

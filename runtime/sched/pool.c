@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The pool; see pool.h. */
+#include "sched/pool.h"
+
+#include "base/check.h"
+#include "sched/settings.h"
+#include "sched/task_stack.h"
+#include "sys/clock.h"
+#include "sys/fault.h"
+#include "sys/membarrier.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define RUNNING (UINT32_C(1) << 31)
+#define STOPPING (UINT32_C(1) << 30)
+#define USERS (STOPPING - 1)
+
+#define FORCE_AFTER_NS 30000u
+#define FORCE_GAP_NS 20000u
+#define SEARCH_NS 200000u
+#define TINY_NS 500u
+
+static sk_park_word gate;
+/* under lock */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static sk_topology_affinity main_affinity; /* of the starting thread, while it is bound */
+static pthread_t main_thread;
+static char problem[SK_TOPOLOGY_PROBLEM_BYTES];
+/* written under lock while the gate is closed, read by users */
+static sk_pool *current;
+
+/* --- entering and leaving --- */
+
+sk_pool *sk_pool_try_enter(void)
+{
+	uint32_t word = sk_load_relaxed(&gate); /* relaxed: the CAS decides */
+	while (word & RUNNING)
+		if (sk_cas_acquire(&gate, &word, word + 1)) /* edge -> pool.gate : the filled pool */
+			return current;
+	return NULL;
+}
+
+sk_pool *sk_pool_enter(void)
+{
+	for (;;) {
+		sk_pool *pool = sk_pool_try_enter();
+		if (pool)
+			return pool;
+		int error = sk_pool_start(NULL);
+		if (error < 0 && error != -EALREADY)
+			return NULL;
+	}
+}
+
+void sk_pool_leave(void)
+{
+	uint32_t old = sk_sub_acq_rel(&gate, 1); /* edge pool.users -> : this thread has done with the pool */
+	if ((old & STOPPING) && (old & USERS) == 1)
+		sk_park_wake(&gate, 1);
+}
+
+const char *sk_pool_problem(void)
+{
+	return problem;
+}
+
+/* --- what happens to it from outside --- */
+
+/* In the child only the calling thread is left: the pool is abandoned, and a new one can be started. */
+static void after_fork_in_child(void)
+{
+	if (current)
+		current->forked = true;
+	current = NULL;
+	pthread_mutex_init(&lock, NULL);
+	sk_store_relaxed(&gate, 0); /* relaxed: one thread */
+	main_affinity = (sk_topology_affinity){ 0 };
+}
+
+static void describe_fault(void *address, char *out, size_t size)
+{
+	sk_pool *pool = current; /* read in a signal handler: of this thread's own pool if it is a worker's */
+	if (pool)
+		sk_fiber_describe_fault(pool->fibers, address, out, size);
+}
+
+static const char *wait_text(uint32_t wait)
+{
+	static const char *const texts[] = {
+#define SK_WAIT_TEXT(name, text) text,
+		SK_WAITS(SK_WAIT_TEXT)
+#undef SK_WAIT_TEXT
+	};
+	return wait < sizeof texts / sizeof texts[0] ? texts[wait] : "?";
+}
+
+/* For a panic: what every worker and fiber does. Reads without order; it is for people. */
+static void dump(int fd)
+{
+	sk_pool *pool = current;
+	if (!pool)
+		return;
+	for (unsigned i = 0; i < pool->worker_count; i++) {
+		sk_worker *worker = &pool->workers[i];
+		sk_fiber *fiber = sk_load_relaxed(&worker->running); /* relaxed: a snapshot */
+		sk_print(fd, "  worker %u: %s, fiber %d\n", i, worker->searching ? "searches" : "busy or asleep",
+			 fiber ? (int)fiber->index : -1);
+		sk_trace_dump(&worker->trace, fd, 8);
+	}
+	size_t count = sk_fiber_count(pool->fibers);
+	for (size_t i = 0; i < count && i < 64; i++) {
+		sk_fiber *fiber = sk_fiber_at(pool->fibers, i);
+		sk_task_stack_view view = sk_task_stack_look((sk_task_thief){ fiber });
+		sk_print(fd, "  fiber %zu: %s, top %u, split %u, tag %u%s\n", i,
+			 wait_text(sk_load_relaxed(&fiber->wait)), view.top, view.split, view.tag, /* relaxed: a snapshot */
+			 view.force ? ", forced" : "");
+	}
+}
+
+/* --- starting --- */
+
+static void wake_worker(void *argument, unsigned index)
+{
+	sk_pool *pool = argument;
+	if (index == 0) {
+		sk_seat_wake(pool);
+		return;
+	}
+	sk_worker *worker = &pool->workers[index];
+	sk_store_release(&worker->token, 1); /* edge idle.claim -> : it counts as a searcher */
+	sk_park_wake(&worker->token, 1);
+}
+
+static void set_times(sk_pool *pool)
+{
+	const uint64_t sample = 1u << 20;
+	uint64_t ticks_per_ms = sample * 1000000 / sk_max(sk_clock_ticks_to_ns(sample), 1);
+	pool->force_after_ticks = ticks_per_ms * FORCE_AFTER_NS / 1000000;
+	pool->force_gap_ticks = ticks_per_ms * FORCE_GAP_NS / 1000000;
+	pool->search_ticks = ticks_per_ms * SEARCH_NS / 1000000;
+	pool->tiny_ticks = ticks_per_ms * TINY_NS / 1000000;
+}
+
+/* Gives back everything of a pool that has no threads (any more). */
+static void destroy(sk_pool *pool)
+{
+	for (unsigned i = 0; pool->workers && i < pool->worker_count; i++)
+		sk_worker_destroy(&pool->workers[i]);
+	free(pool->workers);
+	if (pool->fibers)
+		sk_fiber_store_destroy(pool->fibers);
+	sk_topology_free(pool->topology);
+	free(pool);
+}
+
+static int create_workers(sk_pool *pool, const sk_settings *settings)
+{
+	pool->fibers = sk_fiber_store_create(&settings->fiber, sk_worker_loop);
+	size_t bytes = pool->worker_count * sizeof(sk_worker);
+	pool->workers = aligned_alloc(_Alignof(sk_worker), bytes);
+	if (!pool->fibers || !pool->workers)
+		return -ENOMEM;
+	memset(pool->workers, 0, bytes);
+	for (unsigned i = 0; i < pool->worker_count; i++) {
+		int error = sk_worker_init(&pool->workers[i], pool, i);
+		if (error < 0)
+			return error;
+	}
+	return 0;
+}
+
+static int create(const sk_settings *settings, sk_pool **out)
+{
+	sk_pool *pool = aligned_alloc(_Alignof(sk_pool), sk_round_up(sizeof *pool, _Alignof(sk_pool)));
+	if (!pool)
+		return -ENOMEM;
+	memset(pool, 0, sizeof *pool);
+	*out = pool;
+	int error = sk_topology_load(&settings->topology, &pool->topology, problem, sizeof problem);
+	if (error < 0)
+		return error;
+	pool->worker_count = sk_topology_workers(pool->topology);
+	pool->oversubscribed = pool->worker_count > sk_topology_usable_cores(pool->topology);
+	pool->membarrier = !settings->no_membarrier && sk_membarrier_start();
+	sk_store_relaxed(&pool->deadline_ns, SK_PARK_FOREVER); /* relaxed: not yet shared */
+	set_times(pool);
+	sk_idle_init(&pool->idle, pool->worker_count, wake_worker, pool);
+	error = create_workers(pool, settings);
+	if (error == -ENOMEM)
+		snprintf(problem, sizeof problem, "no memory for %u workers and their fibers", pool->worker_count);
+	return error;
+}
+
+/* Ends the threads 0 to count - 1. */
+static void join_workers(sk_pool *pool, unsigned count)
+{
+	sk_store_release(&pool->stop, 1); /* edge pool.stop -> : all roots are done */
+	for (unsigned i = 1; i < count; i++)
+		sk_idle_wake(&pool->idle, i);
+	sk_store_release(&pool->seat.standin, 1); /* edge seat.call -> : the stop */
+	sk_park_wake(&pool->seat.standin, 1);
+	for (unsigned i = 0; i < count; i++) {
+		/* worker 0 may sit in its seat, parked or searching */
+		sk_idle_wake(&pool->idle, i);
+		sk_thread_join(&pool->workers[i].thread);
+	}
+}
+
+static int start_threads(sk_pool *pool)
+{
+	sk_idle_offer(&pool->idle, 0);
+	for (unsigned i = 0; i < pool->worker_count; i++) {
+		sk_worker *worker = &pool->workers[i];
+		char name[16];
+		snprintf(name, sizeof name, "skua-%u", i);
+		int error = i == 0 ? sk_thread_create(&worker->thread, name, sk_seat_standin, pool)
+				   : sk_thread_create(&worker->thread, name, sk_worker_thread, worker);
+		if (error < 0) {
+			snprintf(problem, sizeof problem, "thread %u of %u cannot be created: %s", i, pool->worker_count,
+				 strerror(-error));
+			join_workers(pool, i);
+			return error;
+		}
+	}
+	int error = sk_monitor_start(pool);
+	if (error < 0) {
+		snprintf(problem, sizeof problem, "the monitor thread cannot be created: %s", strerror(-error));
+		join_workers(pool, pool->worker_count);
+	}
+	return error;
+}
+
+static void bind_main(sk_pool *pool)
+{
+	if (sk_topology_affinity_save(pool->topology, &main_affinity) < 0)
+		return;
+	main_thread = pthread_self();
+	if (sk_topology_bind_thread(pool->topology, 0) < 0)
+		sk_verbose("the starting thread cannot be bound; it runs where the system puts it");
+}
+
+static int start_locked(const skua_config *config)
+{
+	if (sk_load_relaxed(&gate) & RUNNING) /* relaxed: under the lock */
+		return -EALREADY;
+	problem[0] = '\0';
+	sk_clock_start();
+	sk_settings settings;
+	int error = sk_settings_read(config, &settings, problem, sizeof problem);
+	if (error < 0)
+		return error;
+	sk_pool *pool = NULL;
+	error = create(&settings, &pool);
+	if (error == 0) {
+		sk_fault_start(describe_fault);
+		sk_panic_hook_set(dump);
+		current = pool;
+		error = start_threads(pool);
+		if (error < 0) {
+			current = NULL;
+			sk_fault_stop();
+		}
+	}
+	if (error < 0) {
+		if (pool)
+			destroy(pool);
+		return error;
+	}
+	if (settings.bind_main)
+		bind_main(pool);
+	sk_verbose("%u workers, %s, binding %s, membarrier %s", pool->worker_count, sk_topology_source(pool->topology),
+		   sk_topology_binding(pool->topology), pool->membarrier ? "used" : "not used");
+	sk_store_release(&gate, RUNNING); /* edge pool.gate -> : the filled pool */
+	return 0;
+}
+
+static void register_fork_handler(void)
+{
+	pthread_atfork(NULL, NULL, after_fork_in_child);
+}
+
+int sk_pool_start(const skua_config *config)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	pthread_once(&once, register_fork_handler);
+	pthread_mutex_lock(&lock);
+	int error = start_locked(config);
+	if (error < 0 && error != -EALREADY)
+		sk_verbose("not started: %s", problem[0] ? problem : strerror(-error));
+	pthread_mutex_unlock(&lock);
+	return error;
+}
+
+/* --- stopping --- */
+
+/* Closes the gate and waits until nobody outside uses the pool and no root runs. */
+static void drain(sk_pool *pool)
+{
+	uint32_t word = sk_load_relaxed(&gate); /* relaxed: the CAS decides */
+	while (!sk_cas_relaxed(&gate, &word, (word & USERS) | STOPPING)) /* relaxed: nothing is published */
+		;
+	/* edge -> pool.users : their last accesses */
+	while ((word = sk_load_acquire(&gate)) & USERS)
+		sk_park_wait(&gate, word, SK_PARK_FOREVER);
+	while (sk_load_acquire(&pool->active)) /* edge -> pool.done : no task runs; users are gone, so it is a moment */
+		sk_thread_yield();
+}
+
+static void stop_locked(void)
+{
+	if (!(sk_load_relaxed(&gate) & RUNNING)) /* relaxed: under the lock */
+		return;
+	sk_pool *pool = current;
+	drain(pool);
+	join_workers(pool, pool->worker_count);
+	sk_monitor_stop(pool);
+	sk_fault_stop();
+	if (main_affinity.mask) {
+		if (pthread_equal(main_thread, pthread_self()))
+			sk_topology_affinity_restore(pool->topology, &main_affinity);
+	}
+	current = NULL;
+	destroy(pool);
+	sk_store_release(&gate, 0); /* edge pool.gate -> : closed */
+}
+
+void sk_pool_stop(void)
+{
+	pthread_mutex_lock(&lock);
+	stop_locked();
+	pthread_mutex_unlock(&lock);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Roots; see root.h. */
+#include "sched/root.h"
+
+#include "base/check.h"
+#include "sched/pool.h"
+#include "sched/task_stack.h"
+
+bool sk_root_done(sk_root *root)
+{
+	return sk_load_acquire(&root->done) != 0; /* edge -> root.done : the result */
+}
+
+/* The last act for a root; it may be gone when done is set. */
+static void finish(sk_pool *pool, sk_worker *worker, sk_root *root)
+{
+	bool in_seat = root->in_seat;
+	sk_sub_acq_rel(&pool->active, 1); /* edge pool.done -> : no task of it runs */
+	sk_park_word *done = &root->done;
+	sk_store_release(done, 1); /* edge root.done -> : the result in the slot */
+	if (!in_seat)
+		sk_park_wake(done, 1); /* an address only: nobody waits there if the root is gone */
+	else if (worker->index != 0)
+		sk_seat_root_done(pool);
+}
+
+void sk_root_begin(sk_root *root, sk_fiber *fiber)
+{
+	sk_worker *worker = fiber->worker;
+	sk_slot *slot = root->slot;
+	sk_stats_add(worker, roots, 1);
+	SK_TRACE_EVENT(&worker->trace, RUN, fiber->index, (uintptr_t)slot->run);
+	sk_store_relaxed(&fiber->root, root); /* relaxed: a preference of thieves */
+	sk_task_stack_begin(fiber);
+	slot->run(slot, fiber, fiber->slots);
+	worker = fiber->worker; /* perhaps another one */
+	finish(worker->pool, worker, root);
+}
+
+static void run_outside(sk_pool *pool, sk_root *root)
+{
+	root->node.entry = sk_entry_make(SK_ENTRY_ROOT, root);
+	sk_inbox_push(&pool->inbox, &root->node);
+	sk_monitor_notify(pool);
+	while (!sk_root_done(root))
+		sk_park_wait(&root->done, 0, SK_PARK_FOREVER);
+}
+
+void sk_root_run(sk_pool *pool, sk_slot *slot)
+{
+	sk_root root = { .slot = slot };
+	sk_add_seq_cst(&pool->active, 1); /* edge seat.leave -> : a leaving thread sees that there is work */
+	root.in_seat = sk_seat_enter(pool);
+	if (root.in_seat) {
+		sk_seat_run(pool, &root);
+		sk_seat_leave(pool);
+	} else {
+		run_outside(pool, &root);
+	}
+	SK_INVARIANT(sk_root_done(&root), "a root's thread returns when the root is done");
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The seat of worker 0; protocol: seat.h. */
+#include "sched/seat.h"
+
+#include "base/check.h"
+#include "base/hostile.h"
+#include "sched/pool.h"
+#include "sched/root.h"
+#include "sched/task_stack.h"
+#include "sys/clock.h"
+#include "sys/fault.h"
+
+bool sk_seat_shared(const sk_worker *worker)
+{
+	return worker->index == 0 && !worker->seat_root;
+}
+
+static bool take(sk_seat *seat)
+{
+	uint32_t vacant = 0;
+	/* edge -> seat.hand : worker 0 as its last holder left it */
+	return sk_load_relaxed(&seat->held) == 0 && sk_cas_acquire(&seat->held, &vacant, 1); /* relaxed: a quick no */
+}
+
+static void call_standin(sk_seat *seat)
+{
+	sk_store_release(&seat->standin, 1); /* edge seat.call -> : a word only; what to do is read elsewhere */
+	sk_park_wake(&seat->standin, 1);
+}
+
+/* The seat's bit was claimed: the waker's token is here or about to come. */
+static void consume_token(sk_worker *worker)
+{
+	while (!sk_exchange_acquire(&worker->token, 0)) /* edge -> idle.claim : we count as a searcher */
+		sk_park_wait(&worker->token, 0, SK_PARK_FOREVER);
+}
+
+/* Settles the accounts of the vacant seat for a holder that is busy from now on. */
+static void enter_busy(sk_pool *pool, sk_worker *worker)
+{
+	sk_idle *idle = &pool->idle;
+	bool hungry = pool->seat.hungry;
+	pool->seat.hungry = false;
+	if (sk_idle_retract(idle, 0)) {
+		if (hungry)
+			sk_idle_hungry_add(idle, -1);
+		return;
+	}
+	consume_token(worker);
+	bool last = hungry ? sk_idle_found(idle) : sk_idle_search_drop(idle);
+	if (last)
+		sk_idle_notify(idle, 0);
+}
+
+bool sk_seat_enter(sk_pool *pool)
+{
+	if (!take(&pool->seat))
+		return false;
+	sk_hostile_point();
+	enter_busy(pool, &pool->workers[0]);
+	return true;
+}
+
+void sk_seat_run(sk_pool *pool, sk_root *root)
+{
+	sk_worker *worker = &pool->workers[0];
+	SK_TRACE_EVENT(&worker->trace, SEAT_ENTER, 0, 0);
+	sk_fault_thread_start();
+	worker->next_root = root;
+	worker->seat_root = root;
+	sk_worker_sit(worker);
+	worker->seat_root = NULL;
+}
+
+/* 1 to 3 of leaving. */
+static void vacate(sk_pool *pool, sk_worker *worker)
+{
+	/* seq_cst; edge seat.hand -> : worker 0's private data. edge seat.token -> : before the look at the token */
+	sk_store_seq_cst(&pool->seat.held, 0);
+	sk_hostile_point();
+	if (sk_load_seq_cst(&worker->token)) /* edge -> seat.token : a waker that took us for the holder */
+		call_standin(&pool->seat);
+}
+
+void sk_seat_leave(sk_pool *pool)
+{
+	sk_worker *worker = &pool->workers[0];
+	SK_INVARIANT(!worker->searching, "W2: who leaves the seat has settled its search");
+	SK_TRACE_EVENT(&worker->trace, SEAT_LEAVE, 0, 0);
+	bool left_ready = !sk_ready_deque_seen_empty((sk_ready_thief){ &worker->ready });
+	pool->seat.hungry = false;
+	sk_idle_offer(&pool->idle, 0);
+	vacate(pool, worker);
+	sk_fence_seq_cst(); /* edge -> seat.leave : the seat was vacant before the look at what is left */
+	if (left_ready || sk_load_relaxed(&pool->active) || !sk_inbox_seen_empty(&pool->inbox)) /* relaxed: the fence */
+		sk_monitor_notify(pool);
+}
+
+void sk_seat_wake(sk_pool *pool)
+{
+	sk_worker *worker = &pool->workers[0];
+	/* edge idle.claim -> : it counts as a searcher. edge seat.token -> : before the look at the seat */
+	sk_store_seq_cst(&worker->token, 1);
+	sk_hostile_point();
+	if (sk_load_seq_cst(&pool->seat.held)) /* edge -> seat.token : parked in the seat, or on the way out */
+		sk_park_wake(&worker->token, 1);
+	else
+		call_standin(&pool->seat);
+}
+
+void sk_seat_root_done(sk_pool *pool)
+{
+	sk_worker *worker = &pool->workers[0];
+	sk_fiber *fiber = sk_load_acquire(&worker->running); /* edge -> worker.running : the header */
+	if (fiber)
+		sk_task_stack_arm((sk_task_thief){ fiber }); /* in a foreign task: its next spawn gives way */
+	sk_idle_wake(&pool->idle, 0);
+}
+
+/* The stand-in in the seat: a worker as any other, until there is nothing to do, or the stop. */
+static void sit(sk_pool *pool, sk_worker *worker)
+{
+	sk_idle *idle = &pool->idle;
+	if (!sk_idle_park_cancel(idle, 0)) /* true: called by nobody that claimed the bit; it looks around all the same */
+		consume_token(worker);
+	if (!pool->seat.hungry)
+		sk_idle_hungry_add(idle, 1);
+	pool->seat.hungry = false;
+	worker->searching = true;
+	sk_worker_sit(worker);
+	/* parked beside the seat: the bit is set, and hungry still counts it; or stopped */
+	pool->seat.hungry = true;
+	vacate(pool, worker);
+}
+
+void sk_seat_standin(void *argument)
+{
+	sk_pool *pool = argument;
+	sk_worker *worker = &pool->workers[0];
+	sk_topology_bind_thread(pool->topology, 0);
+	sk_fault_thread_start();
+	while (!sk_load_acquire(&pool->stop)) { /* edge -> pool.stop : why it ends */
+		/* edge -> seat.call : somebody may have claimed the seat's bit */
+		if (!sk_exchange_acquire(&pool->seat.standin, 0)) {
+			sk_park_wait(&pool->seat.standin, 0, SK_PARK_FOREVER);
+			continue;
+		}
+		if (take(&pool->seat))
+			sit(pool, worker);
+	}
+}

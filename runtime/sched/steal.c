@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finding work; see steal.h. */
+#include "sched/steal.h"
+
+#include "base/check.h"
+#include "base/hostile.h"
+#include "sched/pool.h"
+#include "sched/root.h"
+#include "sched/suspend.h"
+#include "sys/clock.h"
+#include "sys/membarrier.h"
+
+#include <errno.h>
+
+#define LIFO_BUDGET 3u
+#define INBOX_PERIOD 61u
+
+/* Rounds for which the thread that waits in the seat for its own root looks only for that root's descendants. */
+#define OWN_ROOT_ROUNDS 16u
+
+/* --- turning entries into work --- */
+
+static bool open_entry(sk_worker *worker, sk_entry entry, sk_work *work)
+{
+	void *pointer = sk_entry_pointer(entry);
+	sk_stats_add(worker, ready_taken, 1);
+	switch (sk_entry_kind_of(entry)) {
+	case SK_ENTRY_FIBER:
+		work->kind = SK_WORK_FIBER;
+		work->fiber = pointer;
+		return true;
+	case SK_ENTRY_ROOT:
+		work->kind = SK_WORK_ROOT;
+		work->root = pointer;
+		return true;
+	case SK_ENTRY_SLOTS:
+		if (!sk_suspend_take_slot(worker, pointer, &work->stolen))
+			return false; /* stale, or lost to a rival */
+		work->kind = SK_WORK_STOLEN;
+		return true;
+	}
+	return false;
+}
+
+bool sk_work_drain_inbox(sk_worker *worker)
+{
+	sk_inbox_node *node = sk_inbox_take_all(&worker->pool->inbox);
+	if (!node)
+		return false;
+	unsigned taken = 0;
+	while (node) {
+		sk_inbox_node *next = node->next; /* read first: the entry's owner may free the node when it is taken */
+		if (!sk_ready_deque_push(&worker->ready, node->entry)) {
+			sk_inbox_push(&worker->pool->inbox, node); /* no memory to grow: back, and later again */
+			sk_thread_yield();
+		} else {
+			taken++;
+		}
+		node = next;
+	}
+	sk_stats_add(worker, inbox_taken, taken);
+	if (taken > 1 && sk_idle_notify(&worker->pool->idle, worker->index))
+		sk_stats_add(worker, woken, 1);
+	return true;
+}
+
+static bool take_own(sk_worker *worker, sk_work *work)
+{
+	sk_ready_thief own = { &worker->ready };
+	while (!sk_ready_deque_seen_empty(own)) {
+		sk_entry entry;
+		bool lost = false;
+		if (worker->lifo_left > 0) {
+			worker->lifo_left--;
+			entry = sk_ready_deque_pop(&worker->ready);
+		} else {
+			entry = sk_ready_deque_steal(own, &lost);
+		}
+		if (entry && open_entry(worker, entry, work))
+			return true;
+		if (!entry && !lost)
+			return false;
+	}
+	return false;
+}
+
+/* Own ready work, and the inbox (roots of others) when that is empty or has waited long. */
+static bool take_local(sk_worker *worker, bool own_root_only, sk_work *work)
+{
+	if (own_root_only)
+		return take_own(worker, work);
+	if (++worker->since_inbox >= INBOX_PERIOD) {
+		worker->since_inbox = 0;
+		sk_work_drain_inbox(worker);
+	}
+	if (take_own(worker, work))
+		return true;
+	return sk_work_drain_inbox(worker) && take_own(worker, work);
+}
+
+/* --- stealing --- */
+
+/* The public part of a victim was emptied: if others are hungry, its owner is asked for more. */
+static void rearm(sk_worker *worker, sk_fiber *fiber)
+{
+	sk_fence_seq_cst(); /* edge -> idle.word : the steal was before, the hunger is read after */
+	uint32_t self = worker->searching ? 1 : 0;
+	if (sk_idle_hungry_sure(&worker->pool->idle) > self)
+		sk_task_stack_arm((sk_task_thief){ fiber });
+}
+
+static bool steal_slot(sk_worker *worker, sk_worker *victim, bool own_root_only, sk_work *work)
+{
+	sk_fiber *fiber = sk_load_acquire(&victim->running); /* edge -> worker.running : the header */
+	if (!fiber)
+		return false;
+	/* relaxed: a preference */
+	if (own_root_only && sk_load_relaxed(&fiber->root) != worker->seat_root)
+		return false;
+	sk_task_thief thief = { fiber };
+	switch (sk_task_stack_steal(thief, &work->stolen)) {
+	case SK_STEAL_WON:
+		work->kind = SK_WORK_STOLEN;
+		sk_stats_add(worker, stolen, 1);
+		SK_TRACE_EVENT(&worker->trace, STEAL, victim->index, work->stolen.slot - fiber->slots);
+		if (work->stolen.emptied)
+			rearm(worker, fiber);
+		return true;
+	case SK_STEAL_NOTHING:
+		sk_task_stack_arm(thief);
+		break;
+	case SK_STEAL_LOST:
+		break;
+	}
+	sk_stats_add(worker, steal_failed, 1);
+	return false;
+}
+
+static bool steal_ready(sk_worker *worker, sk_worker *victim, sk_work *work)
+{
+	sk_ready_thief thief = { &victim->ready };
+	if (sk_ready_deque_seen_empty(thief))
+		return false;
+	bool lost;
+	sk_entry entry = sk_ready_deque_steal(thief, &lost);
+	return entry && open_entry(worker, entry, work);
+}
+
+static bool steal_round(sk_worker *worker, bool own_root_only, sk_work *work)
+{
+	sk_victim_round round = sk_victim_round_begin(&worker->victims, &worker->rng);
+	for (int i; (i = sk_victim_next(&round)) >= 0;) {
+		sk_worker *victim = &worker->pool->workers[i];
+		if (steal_slot(worker, victim, own_root_only, work) || steal_ready(worker, victim, work))
+			return true;
+	}
+	return false;
+}
+
+/* May a force be made now? At most one per gap in the whole pool: each interrupts every core. */
+static bool claim_force(sk_pool *pool, uint64_t now)
+{
+	uint64_t last = sk_load_relaxed(&pool->last_force_ticks); /* relaxed: a rate limit */
+	if (now - last < pool->force_gap_ticks)
+		return false;
+	return sk_cas_relaxed(&pool->last_force_ticks, &last, now);
+}
+
+/* Publishes private tasks of somebody who does not answer. */
+static bool force_round(sk_worker *worker, sk_work *work)
+{
+	sk_pool *pool = worker->pool;
+	if (!pool->membarrier)
+		return false; /* everything is public anyway */
+	sk_victim_round round = sk_victim_round_begin(&worker->victims, &worker->rng);
+	for (int i; (i = sk_victim_next(&round)) >= 0;) {
+		sk_worker *victim = &pool->workers[i];
+		sk_fiber *fiber = sk_load_acquire(&victim->running); /* edge -> worker.running : the header */
+		if (!fiber || !sk_task_stack_private_seen((sk_task_thief){ fiber }))
+			continue;
+		if (!claim_force(pool, sk_clock_ticks()))
+			return false;
+		size_t count = sk_task_stack_force((sk_task_thief){ fiber });
+		SK_TRACE_EVENT(&worker->trace, FORCE, victim->index, count);
+		if (count == 0)
+			continue;
+		sk_stats_add(worker, forced, 1);
+		if (steal_slot(worker, victim, false, work))
+			return true;
+	}
+	return false;
+}
+
+/* --- searching and parking --- */
+
+/* Adds the time since the last call to what the worker did. */
+static void account(sk_worker *worker, bool busy)
+{
+	uint64_t now = sk_clock_ticks(), ticks = now - worker->since_ticks;
+	worker->since_ticks = now;
+	if (busy)
+		sk_stats_add(worker, busy_ns, ticks);
+	else
+		sk_stats_add(worker, idle_ns, ticks);
+}
+
+static void declare(sk_worker *worker)
+{
+	account(worker, true);
+	worker->searching = true;
+	sk_idle_declare(&worker->pool->idle);
+}
+
+/* Gives the searching up because work was found or the seat is left. */
+static void settle(sk_worker *worker)
+{
+	if (!worker->searching)
+		return;
+	sk_pool *pool = worker->pool;
+	account(worker, false);
+	worker->searching = false;
+	if (!sk_idle_found(&pool->idle))
+		return;
+	if (sk_idle_notify(&pool->idle, worker->index))
+		sk_stats_add(worker, woken, 1);
+	else if (!sk_inbox_seen_empty(&pool->inbox))
+		sk_monitor_wake(&pool->monitor); /* nobody searches, nobody sleeps, and something waits */
+}
+
+static bool must_leave(sk_worker *worker)
+{
+	if (worker->seat_root)
+		return sk_root_done(worker->seat_root);
+	return sk_load_acquire(&worker->pool->stop); /* edge -> pool.stop : the stopper's last words */
+}
+
+/* P2: every running fiber asks at its next spawn. */
+static void arm_all(sk_worker *worker)
+{
+	sk_pool *pool = worker->pool;
+	for (unsigned i = 0; i < pool->worker_count; i++) {
+		sk_fiber *fiber = sk_load_acquire(&pool->workers[i].running); /* edge -> worker.running : the header */
+		if (fiber && i != worker->index)
+			sk_task_stack_arm((sk_task_thief){ fiber });
+	}
+}
+
+/* P4: is there anything that this worker could do? */
+static bool anything_to_do(sk_worker *worker)
+{
+	sk_pool *pool = worker->pool;
+	if (!sk_inbox_seen_empty(&pool->inbox) || must_leave(worker))
+		return true;
+	for (unsigned i = 0; i < pool->worker_count; i++) {
+		sk_worker *other = &pool->workers[i];
+		if (!sk_ready_deque_seen_empty((sk_ready_thief){ &other->ready }))
+			return true;
+		sk_fiber *fiber = sk_load_acquire(&other->running); /* edge -> worker.running : the header */
+		if (!fiber || other == worker)
+			continue;
+		sk_task_thief thief = { fiber };
+		if (sk_task_stack_public_seen(thief) || (pool->membarrier && sk_task_stack_private_seen(thief)))
+			return true;
+	}
+	return false;
+}
+
+/* Sleeps until the token is there (P6) or the next timer is due; either way the worker searches on. */
+static void await_token(sk_worker *worker)
+{
+	for (;;) {
+		/* edge -> idle.claim : we count as a searcher */
+		if (sk_exchange_acquire(&worker->token, 0))
+			return;
+		uint64_t deadline = sk_load_relaxed(&worker->pool->deadline_ns); /* relaxed: who lowers it notifies */
+		if (sk_park_wait(&worker->token, 0, deadline) == -ETIMEDOUT &&
+		    sk_idle_park_cancel(&worker->pool->idle, worker->index))
+			return;
+	}
+}
+
+/* Parks; false when the seat is to be left instead (sched/seat.h: the thread of worker 0 sleeps outside its seat). */
+static bool park(sk_worker *worker)
+{
+	sk_pool *pool = worker->pool;
+	sk_idle_park_begin(&pool->idle, worker->index); /* P1 */
+	arm_all(worker);                                /* P2 */
+	if (pool->membarrier)
+		sk_membarrier(); /* P3 */
+	sk_fence_seq_cst(); /* edge -> idle.word : own bit before the look (P3 without membarrier) */
+	sk_hostile_point();
+	if (anything_to_do(worker)) { /* P4 */
+		if (!sk_idle_park_cancel(&pool->idle, worker->index))
+			await_token(worker); /* P5 */
+		return true;
+	}
+	sk_stats_add(worker, parked, 1);
+	if (sk_seat_shared(worker))
+		return false;
+	SK_TRACE_EVENT(&worker->trace, PARK, 0, 0);
+	await_token(worker);
+	SK_TRACE_EVENT(&worker->trace, UNPARK, 0, 0);
+	return true;
+}
+
+/* May one more search? With more workers than cores a searcher takes the core of one that has work. */
+static bool may_search(const sk_pool *pool)
+{
+	if (SK_HOSTILE)
+		return false; /* park at each round */
+	return !pool->oversubscribed || sk_idle_searching((sk_idle *)&pool->idle) <= 1;
+}
+
+static void breathe(const sk_pool *pool, unsigned round)
+{
+	if (pool->oversubscribed || round % 64 == 63)
+		sk_thread_yield();
+	else
+		for (int i = 0; i < 8; i++)
+			sk_spin_hint();
+}
+
+/* The seat's holder waits for its root and prefers to help with that. */
+static bool prefers_own(const sk_worker *worker, unsigned round)
+{
+	return worker->seat_root && round < OWN_ROOT_ROUNDS;
+}
+
+/* Declared: until there is work, or the worker is to leave. */
+static void search(sk_worker *worker, sk_work *work)
+{
+	sk_pool *pool = worker->pool;
+	uint64_t begin = sk_clock_ticks();
+	for (unsigned round = 0;; round++) {
+		if (must_leave(worker)) {
+			work->kind = SK_WORK_LEAVE;
+			return;
+		}
+		bool prefer = prefers_own(worker, round);
+		if (take_local(worker, prefer, work) || steal_round(worker, prefer, work))
+			return;
+		uint64_t waited = sk_clock_ticks() - begin;
+		if ((waited >= pool->force_after_ticks || SK_HOSTILE) && force_round(worker, work))
+			return;
+		if (!prefer && (waited >= pool->search_ticks || !may_search(pool))) {
+			if (!park(worker)) {
+				account(worker, false);
+				worker->searching = false; /* the bit is set: asleep, still hungry */
+				work->kind = SK_WORK_LEAVE;
+				return;
+			}
+			begin = sk_clock_ticks();
+		}
+		breathe(pool, round);
+	}
+}
+
+/* --- tiny tasks --- */
+
+#define TINY_RUN_FREE 4u   /* tiny tasks in a row without a pause */
+#define TINY_RUN_STEP 16u  /* the pause doubles every so many */
+#define TINY_STEPS_MAX 6u  /* up to 64 times the first pause */
+
+void sk_work_ran(sk_worker *worker, uint64_t ticks)
+{
+	if (ticks >= worker->pool->tiny_ticks)
+		worker->tiny_run = 0;
+	else
+		worker->tiny_run++;
+}
+
+static void pause_for_tiny(sk_worker *worker)
+{
+	if (worker->tiny_run < TINY_RUN_FREE)
+		return;
+	unsigned steps = (unsigned)sk_min((worker->tiny_run - TINY_RUN_FREE) / TINY_RUN_STEP, TINY_STEPS_MAX);
+	uint64_t pause = worker->pool->tiny_ticks << (steps + 1);
+	uint64_t begin = sk_clock_ticks();
+	sk_ready_thief own = { &worker->ready };
+	while (sk_clock_ticks() - begin < pause && sk_ready_deque_seen_empty(own) && !must_leave(worker))
+		sk_spin_hint();
+}
+
+void sk_work_find(sk_worker *worker, sk_work *work)
+{
+	work->kind = SK_WORK_NONE;
+	if (worker->next_root) {
+		work->kind = SK_WORK_ROOT;
+		work->root = worker->next_root;
+		worker->next_root = NULL;
+		return;
+	}
+	if (!worker->searching) {
+		if (must_leave(worker)) {
+			work->kind = SK_WORK_LEAVE;
+			return;
+		}
+		bool prefer = prefers_own(worker, 0);
+		if (take_local(worker, prefer, work))
+			return;
+		pause_for_tiny(worker);
+		if (steal_round(worker, prefer, work))
+			return;
+		declare(worker);
+	}
+	search(worker, work);
+	settle(worker);
+}

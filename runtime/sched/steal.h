@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Finding work: what a worker does between two tasks.
+ *
+ *   1  own ready deque: oldest first, but a fiber that was just woken here goes first a few times in a row
+ *   2  the inbox, when there is nothing else, and now and then even when there is
+ *   3  steal: one undeclared round over the victims
+ *   4  declare hunger (sched/idle.h), search, force what does not come by itself, park
+ *
+ * A victim that runs a fiber without a public task is armed: its poll becomes NULL, and its next spawn publishes. A
+ * thief whose last stolen tasks were all tiny pauses before the next steal, the longer the more of them there were in a row: a stolen
+ * task costs its owner some 100 ns more than one that was not, so tasks of 10 ns must not be taken at the rate of a
+ * cache miss; in trees with a few big branches among many leaves (UTS) a longer task comes before the pause grows.
+ *
+ * | edge            | from                                | to                            | carries              |
+ * |-----------------|-------------------------------------|-------------------------------|----------------------|
+ * | worker.running  | switch: running, release            | thief: running, acquire       | the fiber's header   |
+ *
+ * Who may call: the worker, on an idle fiber.
+ */
+#ifndef SK_SCHED_STEAL_H
+#define SK_SCHED_STEAL_H
+
+#include "sched/task_stack.h"
+#include "sched/worker.h"
+
+typedef struct sk_work {
+	enum { SK_WORK_NONE, SK_WORK_STOLEN, SK_WORK_FIBER, SK_WORK_ROOT, SK_WORK_LEAVE } kind;
+	sk_stolen stolen;
+	sk_fiber *fiber;
+	struct sk_root *root;
+} sk_work;
+
+/* Waits for work, asleep if need be. The result is not SK_WORK_NONE. */
+void sk_work_find(sk_worker *worker, sk_work *work);
+
+/* Moves the inbox to the own ready deque. Returns whether there was anything. */
+bool sk_work_drain_inbox(sk_worker *worker);
+
+/* A stolen task has run that long. */
+void sk_work_ran(sk_worker *worker, uint64_t ticks);
+
+#endif

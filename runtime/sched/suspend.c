@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Suspending; see suspend.h. */
+#include "sched/suspend.h"
+
+#include "base/check.h"
+#include "base/hostile.h"
+#include "sched/pool.h"
+
+#include <errno.h>
+
+/*
+ * Announces the fiber as the one whose slots thieves look at. Its poll is NULL: its first spawn takes the slow path, publishes if
+ * anybody is hungry, and settles poll behind a full fence. So no fence is needed here, and none of its tasks can
+ * be private before that (a fiber that was resumed has made everything public when it stopped).
+ */
+static void announce(sk_worker *worker, sk_fiber *fiber)
+{
+	fiber->worker = worker;
+	fiber->fresh = true;
+	sk_task_stack_arm_own(fiber);
+	sk_store_relaxed(&fiber->wait, SK_WAIT_NONE); /* relaxed: for dumps */
+	worker->current = fiber;
+	/* edge worker.running -> : the fiber's header is filled */
+	sk_store_release(&worker->running, fiber);
+}
+
+void sk_switch_arrived(sk_worker *worker)
+{
+	sk_commit commit = worker->left.run;
+	if (!commit)
+		return;
+	sk_fiber *fiber = worker->left.fiber;
+	worker->left.run = NULL;
+	sk_hostile_point();
+	if (!commit(worker, fiber, worker->left.arg))
+		sk_worker_ready(worker, sk_entry_make(SK_ENTRY_FIBER, fiber), true);
+}
+
+static bool recycle(sk_worker *worker, sk_fiber *fiber, void *arg)
+{
+	(void)arg;
+	sk_worker_fiber_give(worker, fiber);
+	return true;
+}
+
+/* From the fiber that runs to another; comes back when somebody switches to `from` again. */
+static void switch_to(sk_worker *worker, sk_fiber *from, sk_fiber *to, sk_commit commit, void *arg)
+{
+	SK_INVARIANT(worker->current == from && from->worker == worker, "W1: the fiber runs on its worker");
+	worker->left.run = commit;
+	worker->left.fiber = from;
+	worker->left.arg = arg;
+	announce(worker, to);
+	sk_context_switch(&from->context, &to->context);
+	sk_switch_arrived(from->worker); /* perhaps another worker, on another thread */
+}
+
+void sk_switch_recycling(sk_worker *worker, sk_fiber *from, sk_fiber *to)
+{
+	sk_stats_add(worker, resumed, 1);
+	SK_TRACE_EVENT(&worker->trace, RESUME, to->index, worker->index);
+	sk_store_relaxed(&from->wait, SK_WAIT_IDLE); /* relaxed: for dumps */
+	switch_to(worker, from, to, recycle, NULL);
+}
+
+void sk_switch_from_home(sk_worker *worker, sk_fiber *to)
+{
+	announce(worker, to);
+	sk_context_switch(&worker->home, &to->context);
+	sk_switch_arrived(worker); /* the same worker: home is left and entered by one thread */
+}
+
+void sk_switch_home(sk_worker *worker, sk_fiber *from)
+{
+	worker->left.run = recycle;
+	worker->left.fiber = from;
+	worker->left.arg = NULL;
+	worker->current = NULL;
+	sk_store_relaxed(&worker->running, NULL); /* relaxed: nothing is published by it */
+	sk_context_switch(&from->context, &worker->home);
+	sk_switch_arrived(from->worker);
+}
+
+bool sk_suspend(sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why)
+{
+	sk_worker *worker = fiber->worker;
+	sk_fiber *next = sk_worker_fiber_take(worker);
+	if (!next)
+		return false;
+	sk_stats_add(worker, suspended, 1);
+	SK_TRACE_EVENT(&worker->trace, SUSPEND, fiber->index, why);
+	sk_store_relaxed(&fiber->wait, (uint32_t)why); /* relaxed: for dumps */
+	fiber->saved_errno = errno;
+	switch_to(worker, fiber, next, commit, arg);
+	errno = fiber->saved_errno;
+	return true;
+}
+
+/* Puts the entry for the slots on the ready deque, or leaves them unlisted: then they wait for their owner. */
+static void list(sk_worker *worker, sk_fiber *fiber)
+{
+	sk_entry entry = sk_entry_make(SK_ENTRY_SLOTS, fiber);
+	if (!sk_ready_deque_push(&worker->ready, entry)) {
+		/* edge suspend.listed -> : another may list it */
+		sk_store_seq_cst(&fiber->listed, 0);
+		return;
+	}
+	if (sk_idle_notify(&worker->pool->idle, worker->index))
+		sk_stats_add(worker, woken, 1);
+}
+
+void sk_suspend_share(sk_worker *worker, sk_fiber *fiber)
+{
+	sk_slot *head = sk_task_stack_head(fiber);
+	sk_task_stack_publish(fiber, head, SIZE_MAX);
+	if (!sk_task_stack_has_public(fiber))
+		return;
+	/* edge -> suspend.listed : either it is dropped already, or its dropper sees our tasks */
+	if (sk_exchange_seq_cst(&fiber->listed, 1) == 0)
+		list(worker, fiber);
+}
+
+bool sk_suspend_take_slot(sk_worker *worker, sk_fiber *fiber, sk_stolen *stolen)
+{
+	sk_task_thief thief = { fiber };
+	enum sk_steal_result result;
+	do
+		result = sk_task_stack_steal(thief, stolen);
+	while (result == SK_STEAL_LOST && sk_task_stack_public_seen(thief));
+	if (sk_task_stack_public_seen(thief)) {
+		list(worker, fiber); /* there are more: back with the entry, before the task is run */
+		return result == SK_STEAL_WON;
+	}
+	/* edge suspend.listed -> : dropped; then look again, for a share may have relied on the entry */
+	sk_store_seq_cst(&fiber->listed, 0);
+	sk_fence_seq_cst(); /* edge -> suspend.listed : the share's publication or its exchange comes first */
+	if (sk_task_stack_public_seen(thief) && sk_exchange_seq_cst(&fiber->listed, 1) == 0) /* edge -> suspend.listed : as above */
+		list(worker, fiber);
+	return result == SK_STEAL_WON;
+}
+
+static bool give_way(sk_worker *worker, sk_fiber *fiber, void *arg)
+{
+	(void)arg;
+	sk_suspend_share(worker, fiber);
+	sk_worker_ready(worker, sk_entry_make(SK_ENTRY_FIBER, fiber), false);
+	return true;
+}
+
+void sk_suspend_yield(sk_fiber *fiber)
+{
+	fiber->worker->lifo_left = 0;
+	(void)sk_suspend(fiber, give_way, NULL, SK_WAIT_YIELD); /* no memory: it does not give way this time */
+}
+
+void sk_resume(sk_worker *worker, sk_fiber *fiber)
+{
+	sk_worker_ready(worker, sk_entry_make(SK_ENTRY_FIBER, fiber), true);
+}
+
+void sk_resume_outside(sk_pool *pool, sk_fiber *fiber)
+{
+	fiber->inbox_node.entry = sk_entry_make(SK_ENTRY_FIBER, fiber);
+	sk_inbox_push(&pool->inbox, (sk_inbox_node *)(void *)&fiber->inbox_node);
+	sk_monitor_notify(pool);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A worker; see worker.h. */
+#include "sched/worker.h"
+
+#include "base/check.h"
+#include "sched/join.h"
+#include "sched/pool.h"
+#include "sched/root.h"
+#include "sched/steal.h"
+#include "sched/suspend.h"
+#include "sys/clock.h"
+#include "sys/fault.h"
+
+#include <errno.h>
+
+#define CACHE_MAX 16u
+
+static _Thread_local sk_worker *self;
+
+__attribute__((noinline)) sk_worker *sk_worker_self(void)
+{
+	__asm__ volatile(""); /* keeps callers from taking two calls for one */
+	return self;
+}
+
+__attribute__((noinline)) void sk_worker_self_set(sk_worker *worker)
+{
+	self = worker;
+}
+
+int sk_worker_init(sk_worker *worker, sk_pool *pool, unsigned index)
+{
+	*worker = (sk_worker){ .pool = pool, .index = index };
+	worker->node = sk_topology_memory_node(pool->topology, index);
+	sk_rng_seed(&worker->rng, index + 1);
+	int error = sk_victims_init(&worker->victims, pool->topology, index);
+	if (error == 0)
+		error = sk_ready_deque_init(&worker->ready);
+	if (error < 0)
+		return error;
+	/* One fiber to begin with, so that a lack of memory shows at the start. */
+	sk_fiber *fiber = sk_worker_fiber_take(worker);
+	if (!fiber)
+		return -ENOMEM;
+	sk_worker_fiber_give(worker, fiber);
+	return 0;
+}
+
+void sk_worker_destroy(sk_worker *worker)
+{
+	SK_INVARIANT(worker->current == NULL, "W1: a destroyed worker's thread is at home");
+	sk_ready_deque_destroy(&worker->ready);
+	sk_victims_destroy(&worker->victims);
+}
+
+sk_fiber *sk_worker_fiber_take(sk_worker *worker)
+{
+	sk_fiber *fiber = worker->cache;
+	if (fiber) {
+		worker->cache = fiber->next;
+		worker->cached--;
+		return fiber;
+	}
+	size_t before = sk_fiber_count(worker->pool->fibers);
+	fiber = sk_fiber_acquire(worker->pool->fibers, worker->node);
+	if (fiber && fiber->index >= before)
+		sk_stats_add(worker, fibers, 1);
+	return fiber;
+}
+
+void sk_worker_fiber_give(sk_worker *worker, sk_fiber *fiber)
+{
+	if (worker->cached >= CACHE_MAX) {
+		sk_fiber_recycle(worker->pool->fibers, fiber);
+		return;
+	}
+	fiber->next = worker->cache;
+	worker->cache = fiber;
+	worker->cached++;
+}
+
+void sk_worker_ready(sk_worker *worker, sk_entry entry, bool soon)
+{
+	if (!sk_ready_deque_push(&worker->ready, entry)) {
+		/* No memory to grow: a fiber goes through the inbox, which needs none. */
+		SK_INVARIANT(sk_entry_kind_of(entry) == SK_ENTRY_FIBER, "only fibers are made ready one by one");
+		sk_resume_outside(worker->pool, sk_entry_pointer(entry));
+		return;
+	}
+	worker->lifo_left = soon ? 1 : 0;
+	if (sk_idle_notify(&worker->pool->idle, worker->index))
+		sk_stats_add(worker, woken, 1);
+}
+
+/* Does one piece of work on the calling idle fiber. */
+static void serve(sk_worker *worker, sk_fiber *fiber, sk_work *work)
+{
+	switch (work->kind) {
+	case SK_WORK_NONE:
+		break;
+	case SK_WORK_STOLEN:
+		sk_join_run_stolen(fiber, &work->stolen);
+		break;
+	case SK_WORK_ROOT:
+		sk_root_begin(work->root, fiber);
+		break;
+	case SK_WORK_FIBER:
+		sk_switch_recycling(worker, fiber, work->fiber);
+		break;
+	case SK_WORK_LEAVE:
+		sk_switch_home(worker, fiber);
+		break;
+	}
+}
+
+void sk_worker_loop(void *argument)
+{
+	sk_fiber *fiber = argument;
+	sk_switch_arrived(fiber->worker);
+	for (;;) {
+		sk_work work;
+		sk_worker *worker = fiber->worker; /* each time: the fiber may have moved */
+		sk_work_find(worker, &work);
+		serve(worker, fiber, &work);
+	}
+}
+
+void sk_worker_sit(sk_worker *worker)
+{
+	sk_fiber *fiber = sk_worker_fiber_take(worker);
+	if (!fiber)
+		sk_panic("no memory for the first fiber of worker %u; SKUA_STACK and SKUA_TASK_SLOTS make fibers smaller",
+			 worker->index);
+	worker->since_ticks = sk_clock_ticks();
+	sk_worker_self_set(worker);
+	sk_context_thread(&worker->home);
+	sk_switch_from_home(worker, fiber);
+	sk_context_destroy(&worker->home);
+	sk_worker_self_set(NULL);
+	uint64_t ticks = sk_clock_ticks() - worker->since_ticks;
+	sk_stats_add(worker, busy_ns, ticks);
+}
+
+void sk_worker_thread(void *argument)
+{
+	sk_worker *worker = argument;
+	sk_topology_bind_thread(worker->pool->topology, worker->index);
+	sk_fault_thread_start();
+	sk_worker_sit(worker);
+}

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A worker: a seat in which one thread sits and runs fibers. Workers 1 to n-1 have a thread of their own that never leaves before the
+ * stop; worker 0's seat is shared, see sched/seat.h. The thread's own stack is only its home: it switches to a fiber at once,
+ * and comes back to leave.
+ *
+ *   home --> idle fiber (the loop: find work, run it, again) --> other fibers, directly --> ... --> home
+ *
+ * The loop runs on idle fibers. One that finds a stolen task or a root runs it as a call, on its own stack; one that
+ * finds a ready fiber switches to it and goes into the cache. When a running fiber has to wait, an idle fiber from
+ * the cache takes over.
+ *
+ *   W1  exactly one fiber runs on a worker whose thread is not at home; fiber->worker of that fiber is the worker.
+ *   W2  a worker is busy, or searching (declared: counted in idle.word), never both; parked only inside search.
+ *   W3  the switch target runs the commit of the fiber that was left (sched/suspend.h) before anything else.
+ *
+ * Who may call: the thread in the seat, unless a function says otherwise.
+ */
+#ifndef SK_SCHED_WORKER_H
+#define SK_SCHED_WORKER_H
+
+#include "base/rng.h"
+#include "base/trace.h"
+#include "fiber/fiber.h"
+#include "sched/idle.h"
+#include "sched/inbox.h"
+#include "sched/ready_deque.h"
+#include "sched/stats.h"
+#include "sched/victim.h"
+#include "sys/park.h"
+#include "sys/thread.h"
+
+struct sk_pool;
+struct sk_root;
+
+/*
+ * What the next context does for the fiber that was left: register it somewhere. false: what it wanted to wait for has
+ * happened, and it goes on.
+ */
+typedef bool (*sk_commit)(struct sk_worker *worker, sk_fiber *fiber, void *arg);
+
+typedef struct sk_worker {
+	/* set once */
+	struct sk_pool *pool;
+	unsigned index;
+	int node;
+	sk_victims victims;
+	sk_thread thread;
+	/* the thread in the seat only */
+	_Alignas(SK_CACHE_LINE) sk_fiber *current; /* who runs; NULL at home */
+	sk_context home;
+	struct {
+		sk_commit run; /* NULL: nothing to commit */
+		sk_fiber *fiber;
+		void *arg;
+	} left;
+	sk_fiber *cache; /* idle fibers, linked by next */
+	unsigned cached;
+	unsigned lifo_left;         /* times the newest ready entry may still go first */
+	unsigned since_inbox;       /* rounds since the inbox was looked at */
+	bool searching;             /* declared (W2) */
+	struct sk_root *next_root;  /* to begin at once */
+	struct sk_root *seat_root;  /* whose end the thread in the seat waits for; NULL: its own thread sits there */
+	unsigned tiny_run;          /* tiny tasks stolen in a row */
+	uint64_t since_ticks;       /* since when it is busy, or searching */
+	sk_rng rng;
+	sk_trace_ring trace;
+	/* the thread in the seat writes, others read */
+	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(sk_fiber *) running; /* the fiber whose slots thieves look at; may be NULL */
+	sk_worker_counters counters;
+	/* everybody stores */
+	_Alignas(SK_FALSE_SHARING) sk_park_word token; /* 1: woken; see sched/idle.h */
+	SK_ATOMIC(uint32_t) tick;                      /* the monitor asks it to look at inbox and ready deque */
+	/* owner and thieves */
+	sk_ready_deque ready;
+} sk_worker;
+
+/* The calling thread's worker, or NULL. Read again after anything that may switch; not inlined, since compilers keep the
+ * address of thread-locals across a switch to another thread. Call from: any thread. */
+sk_worker *sk_worker_self(void);
+void sk_worker_self_set(sk_worker *worker);
+
+/* Fills a worker. 0 or -ENOMEM. */
+int sk_worker_init(sk_worker *worker, struct sk_pool *pool, unsigned index);
+void sk_worker_destroy(sk_worker *worker);
+
+/* From home: runs fibers until the worker is to leave (stop, or its seat is to be left). */
+void sk_worker_sit(sk_worker *worker);
+
+/* What every new fiber runs. */
+void sk_worker_loop(void *fiber);
+
+/* The thread function of workers 1 to n-1. */
+void sk_worker_thread(void *worker);
+
+/* Makes an entry ready on this worker and tells an idle one. soon: it should be the next one here. */
+void sk_worker_ready(sk_worker *worker, sk_entry entry, bool soon);
+
+/* An idle fiber: from the worker's cache, the store or new. NULL when there is no memory. */
+sk_fiber *sk_worker_fiber_take(sk_worker *worker);
+void sk_worker_fiber_give(sk_worker *worker, sk_fiber *fiber);
+
+#endif
