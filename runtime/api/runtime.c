@@ -43,10 +43,10 @@ static sk_pool *look(bool *entered)
 unsigned skua_workers(void)
 {
 	bool entered;
-	const sk_pool *pool = look(&entered);
+	sk_pool *pool = look(&entered);
 	unsigned count = pool ? pool->worker_count : 0;
 	if (entered)
-		sk_pool_leave();
+		sk_pool_leave(pool);
 	return count;
 }
 
@@ -69,7 +69,7 @@ int skua_stats_read(skua_stats *out)
 	}
 	sk_stats_collect(pool, out);
 	if (entered)
-		sk_pool_leave();
+		sk_pool_leave(pool);
 	return 0;
 }
 

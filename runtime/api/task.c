@@ -29,7 +29,7 @@ void sk_run_root(struct sk_slot *slot)
 	if (!pool)
 		sk_panic("SKUA_RUN cannot start the runtime: %s", sk_pool_problem());
 	sk_root_run(pool, slot);
-	sk_pool_leave();
+	sk_pool_leave(pool);
 }
 
 void sk_misuse_sync(struct sk_slot *slot, const char *task, const char *file, int line)

@@ -50,8 +50,9 @@ typedef struct sk_fiber {
 	sk_slot *slots;
 	size_t slot_capacity; /* slots that may ever be used */
 	uint32_t index;       /* number of this fiber */
-	/* the owner writes, thieves read (relaxed: they only ever grow, and thieves stop at an empty slot anyway) */
+	/* the owner writes, thieves read (relaxed: committed only ever grows, and thieves stop at an empty slot anyway) */
 	SK_ATOMIC(uint32_t) committed; /* readable slots, from slots[0] */
+	SK_ATOMIC(struct sk_root *) root; /* whose descendant the task at its base is: a preference of thieves */
 
 	/* everybody CASes: top, split, tag, force; see sched/task_stack.h */
 	_Alignas(SK_CACHE_LINE) SK_ATOMIC(uint64_t) word;
@@ -59,8 +60,7 @@ typedef struct sk_fiber {
 	SK_ATOMIC(uint32_t) listed;
 
 	/* the owner writes, thieves read */
-	_Alignas(SK_CACHE_LINE) SK_ATOMIC(struct sk_root *) root; /* whose descendant the task at its base is */
-	SK_ATOMIC(uint32_t) wait;                                 /* enum sk_wait, for dumps */
+	_Alignas(SK_CACHE_LINE) SK_ATOMIC(uint32_t) wait; /* enum sk_wait, for dumps */
 	/* owner only */
 	struct sk_worker *worker; /* who runs it; written by the resuming worker before it switches */
 	sk_slot *poll_end;        /* poll when nobody is hungry */

@@ -57,8 +57,10 @@ sk_pool *sk_pool_enter(void)
 	}
 }
 
-void sk_pool_leave(void)
+void sk_pool_leave(sk_pool *pool)
 {
+	if (SK_UNLIKELY(pool->forked))
+		return; /* entered before a fork, left in the child: the gate is another pool's */
 	uint32_t old = sk_sub_acq_rel(&gate, 1); /* edge pool.users -> : this thread has done with the pool */
 	if ((old & STOPPING) && (old & USERS) == 1)
 		sk_park_wake(&gate, 1);

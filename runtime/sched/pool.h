@@ -68,6 +68,6 @@ sk_pool *sk_pool_enter(void);
 
 /* As sk_pool_enter, but NULL when none is running. Call from: any thread. */
 sk_pool *sk_pool_try_enter(void);
-void sk_pool_leave(void);
+void sk_pool_leave(sk_pool *pool);
 
 #endif

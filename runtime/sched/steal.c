@@ -375,10 +375,12 @@ static void pause_for_tiny(sk_worker *worker)
 		return;
 	unsigned steps = (unsigned)sk_min((worker->tiny_run - TINY_RUN_FREE) / TINY_RUN_STEP, TINY_STEPS_MAX);
 	uint64_t pause = worker->pool->tiny_ticks << (steps + 1);
-	uint64_t begin = sk_clock_ticks();
+	account(worker, true);
+	uint64_t begin = worker->since_ticks;
 	sk_ready_thief own = { &worker->ready };
 	while (sk_clock_ticks() - begin < pause && sk_ready_deque_seen_empty(own) && !must_leave(worker))
-		sk_spin_hint();
+		breathe(worker->pool, 0);
+	account(worker, false);
 }
 
 void sk_work_find(sk_worker *worker, sk_work *work)
@@ -396,10 +398,8 @@ void sk_work_find(sk_worker *worker, sk_work *work)
 			return;
 		}
 		bool prefer = prefers_own(worker, 0);
-		if (take_local(worker, prefer, work))
-			return;
 		pause_for_tiny(worker);
-		if (steal_round(worker, prefer, work))
+		if (take_local(worker, prefer, work) || steal_round(worker, prefer, work))
 			return;
 		declare(worker);
 	}

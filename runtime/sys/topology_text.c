@@ -182,7 +182,9 @@ static const char *why_fewer(const sk_topology *topology)
 		return "only so many workers were asked for";
 	if (topology->quota.cpus > 0 && topology->workers == topology->quota.cpus)
 		return "the CPU quota allows fewer workers";
-	return topology->bind == SK_BIND_LIST ? "not in the list of SKUA_BIND" : "more than the most workers there can be";
+	if (topology->bind == SK_BIND_LIST)
+		return "not in the list of SKUA_BIND";
+	return "more than the most workers there can be";
 }
 
 static void print_use(printer *p)
@@ -195,8 +197,9 @@ static void print_use(printer *p)
 		fprintf(p->out, "  not used: %u more PU(s) that are offline\n", topology->machine.offline_count);
 	print_unused(p, PU_NOT_IN_MASK, "not in the affinity mask");
 	print_unused(p, PU_NOT_IN_CPUSET, "not in the cpuset");
-	print_unused(p, PU_SIBLING, topology->bind == SK_BIND_LIST ? "not in the list of SKUA_BIND" :
-				    "hardware threads beside used ones; SKUA_BIND=pu takes them");
+	print_unused(p, PU_SIBLING,
+		     topology->bind == SK_BIND_LIST ? "not in the list of SKUA_BIND"
+						    : "hardware threads beside used ones; SKUA_BIND=pu takes them");
 	print_unused(p, PU_SPARE, why_fewer(topology));
 	if (topology->bind == SK_BIND_NONE && topology->workers < topology->wanted)
 		fprintf(p->out, "  fewer workers than cores (%s)\n", why_fewer(topology));
@@ -210,12 +213,12 @@ static void print_use(printer *p)
 static void print_binding(printer *p)
 {
 	const sk_topology *topology = p->topology;
-	unsigned bound = sk_topology_bound_pus(topology);
+	unsigned pus = sk_topology_bound_pus(topology);
 	fprintf(p->out, "workers: %u, ", topology->workers);
 	if (!topology->machine.is_real)
 		fprintf(p->out, "not bound, since the machine is invented");
-	else if (bound > 0)
-		fprintf(p->out, "bound by `%s` to %u PU%s", sk_topology_binding(topology), bound, bound == 1 ? "" : "s");
+	else if (pus > 0)
+		fprintf(p->out, "bound by `%s` to %u PU%s", sk_topology_binding(topology), pus, pus == 1 ? "" : "s");
 	else if (topology->quota_unbinds)
 		fprintf(p->out, "not bound, since the quota is smaller than the machine and others may share it");
 	else
@@ -226,7 +229,9 @@ static void print_binding(printer *p)
 void sk_topology_describe(const sk_topology *topology, FILE *out)
 {
 	const sk_machine *machine = &topology->machine;
-	printer p = { topology, out, calloc(machine->pu_count, sizeof(int)), calloc(machine->pu_count, sizeof(pu_state)) };
+	printer p = { .topology = topology, .out = out };
+	p.numbers = calloc(machine->pu_count, sizeof p.numbers[0]);
+	p.state = calloc(machine->pu_count, sizeof p.state[0]);
 	if (p.numbers && p.state) {
 		find_states(&p);
 		fprintf(out, "machine: ");
