@@ -110,7 +110,7 @@ static void dump(int fd)
 	for (unsigned i = 0; i < pool->worker_count; i++) {
 		sk_worker *worker = &pool->workers[i];
 		sk_fiber *fiber = sk_load_relaxed(&worker->running); /* relaxed: a snapshot */
-		sk_print(fd, "  worker %u: %s, fiber %d\n", i, worker->searching ? "searches" : "busy or asleep",
+		sk_print(fd, "  worker %u: %s, fiber %d", i, worker->searching ? "searches" : "busy or asleep",
 			 fiber ? (int)fiber->index : -1);
 		sk_trace_dump(&worker->trace, fd, 8);
 	}
@@ -118,7 +118,7 @@ static void dump(int fd)
 	for (size_t i = 0; i < count && i < 64; i++) {
 		sk_fiber *fiber = sk_fiber_at(pool->fibers, i);
 		sk_task_stack_view view = sk_task_stack_look((sk_task_thief){ fiber });
-		sk_print(fd, "  fiber %zu: %s, top %u, split %u, tag %u%s\n", i,
+		sk_print(fd, "  fiber %zu: %s, top %u, split %u, tag %u%s", i,
 			 wait_text(sk_load_relaxed(&fiber->wait)), view.top, view.split, view.tag, /* relaxed: a snapshot */
 			 view.force ? ", forced" : "");
 	}

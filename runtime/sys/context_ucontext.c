@@ -7,15 +7,14 @@
  * Each switch costs two system calls, because the family saves the signal mask as well: a context takes the mask
  * along from thread to thread, which does no harm as long as all threads that run contexts have the same one.
  *
- * The floating-point modes are kept by swapcontext on the machines that matter here; a new context starts with
- * FE_DFL_ENV.
+ * swapcontext keeps the floating-point modes. Where this file knows the machine, a new context starts with the default
+ * ones; elsewhere with those of the thread that made it (fesetenv would bring in the mathematical library).
  */
 #include "sys/context.h"
 
 #if !defined(__ELF__) || SK_CONTEXT_UCONTEXT ||                                                                        \
 	!((defined(__x86_64__) || defined(__aarch64__)) && !defined(__ILP32__))
 
-#include <fenv.h>
 #include <stdint.h>
 #include <ucontext.h>
 
@@ -28,12 +27,24 @@ struct beginning {
 	void *arg;
 };
 
+static void set_default_modes(void)
+{
+#if defined(__x86_64__)
+	uint32_t mxcsr = 0x1f80;
+	uint16_t control_word = 0x37f;
+
+	__asm__ volatile("ldmxcsr %0; fldcw %1" : : "m"(mxcsr), "m"(control_word));
+#elif defined(__aarch64__)
+	__asm__ volatile("msr fpcr, xzr");
+#endif
+}
+
 /* makecontext passes integers only, so the pointer comes in halves. */
 static void begin(unsigned high, unsigned low)
 {
 	struct beginning *beginning = (void *)(uintptr_t)((uint64_t)high << 32 | low);
 
-	fesetenv(FE_DFL_ENV);
+	set_default_modes();
 	beginning->entry(beginning->arg);
 	sk_panic("a context's entry function has returned");
 }

@@ -7,6 +7,7 @@
 #ifndef SK_SYS_FEATURES_H
 #define SK_SYS_FEATURES_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -28,10 +29,10 @@ static inline const char *sk_features_context(void)
 #endif
 }
 
-/* Whether spawns need no fence. */
-static inline const char *sk_features_membarrier(void)
+/* Whether spawns need no fence. is_refused: a setting forbids it. */
+static inline const char *sk_features_membarrier(bool is_refused)
 {
-	return sk_membarrier_start() ? "in use" : "not in use: each spawn is published at once";
+	return !is_refused && sk_membarrier_start() ? "in use" : "not in use: each spawn is published at once";
 }
 
 /* How the end of a stack is guarded. */

@@ -397,7 +397,15 @@ int sk_topology_affinity_save(const sk_topology *topology, sk_topology_affinity 
 
 int sk_topology_affinity_restore(const sk_topology *topology, sk_topology_affinity *saved)
 {
-	return saved->mask ? sk_machine_affinity_restore(&topology->machine, saved) : 0;
+	int result = saved->mask ? sk_machine_affinity_give(&topology->machine, saved) : 0;
+	sk_topology_affinity_forget(saved);
+	return result;
+}
+
+void sk_topology_affinity_forget(sk_topology_affinity *saved)
+{
+	if (saved->mask)
+		sk_machine_affinity_free(saved);
 }
 
 const char *sk_topology_source(const sk_topology *topology)

@@ -134,6 +134,9 @@ int sk_topology_bind_thread(const sk_topology *topology, unsigned worker);
 int sk_topology_affinity_save(const sk_topology *topology, sk_topology_affinity *saved);
 int sk_topology_affinity_restore(const sk_topology *topology, sk_topology_affinity *saved);
 
+/* Frees what save remembered, without giving it back: for when the thread that saved is gone. */
+void sk_topology_affinity_forget(sk_topology_affinity *saved);
+
 /* Who described the machine: "hwloc 2.9.0", "flat". */
 const char *sk_topology_source(const sk_topology *topology);
 

@@ -211,14 +211,17 @@ int sk_machine_affinity_save(const sk_machine *machine, sk_topology_affinity *sa
 	return saved->mask ? 0 : error;
 }
 
-int sk_machine_affinity_restore(const sk_machine *machine, sk_topology_affinity *saved)
+int sk_machine_affinity_give(const sk_machine *machine, const sk_topology_affinity *saved)
 {
 	(void)machine;
-	flat_mask *mask = saved->mask;
-	int result = sched_setaffinity(0, mask->bytes, mask->set) == 0 ? 0 : -errno;
-	free_mask(mask);
+	const flat_mask *mask = saved->mask;
+	return sched_setaffinity(0, mask->bytes, mask->set) == 0 ? 0 : -errno;
+}
+
+void sk_machine_affinity_free(sk_topology_affinity *saved)
+{
+	free_mask(saved->mask);
 	saved->mask = NULL;
-	return result;
 }
 
 #else
@@ -250,11 +253,16 @@ int sk_machine_affinity_save(const sk_machine *machine, sk_topology_affinity *sa
 	return -ENOSYS;
 }
 
-int sk_machine_affinity_restore(const sk_machine *machine, sk_topology_affinity *saved)
+int sk_machine_affinity_give(const sk_machine *machine, const sk_topology_affinity *saved)
 {
 	(void)machine;
 	(void)saved;
 	return -ENOSYS;
+}
+
+void sk_machine_affinity_free(sk_topology_affinity *saved)
+{
+	(void)saved;
 }
 
 #endif

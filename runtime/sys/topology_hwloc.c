@@ -214,14 +214,15 @@ int sk_machine_affinity_save(const sk_machine *machine, sk_topology_affinity *sa
 	return 0;
 }
 
-int sk_machine_affinity_restore(const sk_machine *machine, sk_topology_affinity *saved)
+int sk_machine_affinity_give(const sk_machine *machine, const sk_topology_affinity *saved)
 {
-	int result = 0;
-	if (hwloc_set_cpubind(machine->handle, saved->mask, HWLOC_CPUBIND_THREAD) < 0)
-		result = failure();
+	return hwloc_set_cpubind(machine->handle, saved->mask, HWLOC_CPUBIND_THREAD) < 0 ? failure() : 0;
+}
+
+void sk_machine_affinity_free(sk_topology_affinity *saved)
+{
 	hwloc_bitmap_free(saved->mask);
 	saved->mask = NULL;
-	return result;
 }
 
 #else

@@ -39,9 +39,10 @@ void sk_machine_free(sk_machine *machine);
 /* Binds the calling thread to one PU of the real machine. Returns: 0 or -errno. */
 int sk_machine_bind(const sk_machine *machine, int pu_os_index);
 
-/* The two halves of sk_topology_affinity_save and _restore. */
+/* What sk_topology_affinity_save, _restore and _forget are made of: remember, give back, free. */
 int sk_machine_affinity_save(const sk_machine *machine, sk_topology_affinity *saved);
-int sk_machine_affinity_restore(const sk_machine *machine, sk_topology_affinity *saved);
+int sk_machine_affinity_give(const sk_machine *machine, const sk_topology_affinity *saved);
+void sk_machine_affinity_free(sk_topology_affinity *saved);
 
 /* How workers are bound; the order is that of sk_topology_binding's names. */
 typedef enum sk_topology_bind { SK_BIND_CORE, SK_BIND_PU, SK_BIND_NONE, SK_BIND_LIST } sk_topology_bind;

@@ -15,6 +15,7 @@
 
 #include <skua/skua.h>
 
+#include "sched/settings.h"
 #include "sys/features.h"
 #include "sys/memory.h"
 #include "sys/topology.h"
@@ -85,14 +86,14 @@ static void print_worker(const sk_topology *topology, unsigned worker)
 	printf("\n");
 }
 
-static void print_features(const sk_topology *topology)
+static void print_system(const sk_topology *topology, const sk_settings *settings)
 {
 	char kernel[160];
 	sk_features_kernel(kernel, sizeof kernel);
 	printf("system: %s\n", kernel);
 	printf("  topology: %s\n", sk_topology_source(topology));
 	printf("  context switch: %s\n", sk_features_context());
-	printf("  membarrier: %s\n", sk_features_membarrier());
+	printf("  membarrier: %s\n", sk_features_membarrier(settings->no_membarrier));
 	printf("  guard pages: %s\n", sk_features_guard());
 	printf("  page: %zu bytes; vm.overcommit_memory: %d; ", sk_memory_page(), sk_memory_overcommit());
 	printf("address space: ");
@@ -100,35 +101,30 @@ static void print_features(const sk_topology *topology)
 		printf("no limit\n");
 	else
 		printf("%zu MiB\n", sk_memory_limit() >> 20);
+	printf("  fiber: stack of %zu KiB, %zu task slots, reserved and taken at first use\n",
+	       settings->fiber.stack_bytes >> 10, settings->fiber.slot_count);
+	printf("  starting thread: %s\n", settings->bind_main ? "bound while the runtime runs" : "not bound");
 }
 
-static void print_settings(void)
+static void print_environment(void)
 {
-	static const struct {
-		const char *name, *usual;
-	} setting[] = {
-		{ "SKUA_WORKERS", "one per usable core, at most the quota" },
-		{ "SKUA_BIND", "core" },
-		{ "SKUA_BIND_MAIN", "0" },
-		{ "SKUA_STACK", "8M" },
-		{ "SKUA_TASK_SLOTS", "1000000" },
-		{ "SKUA_MEMBARRIER", "1" },
-		{ "SKUA_GUARD", "what the kernel has" },
-		{ "SKUA_VERBOSE", "0" },
-		{ "SKUA_CGROUP_ROOT", "/sys/fs/cgroup" },
-	};
-	printf("settings:\n");
-	for (size_t i = 0; i < sizeof setting / sizeof setting[0]; i++) {
-		const char *value = getenv(setting[i].name);
-		if (value && *value)
-			printf("  %s=%s\n", setting[i].name, value);
-		else
-			printf("  %s: not set, so %s\n", setting[i].name, setting[i].usual);
+	static const char *const name[] = { "SKUA_WORKERS",    "SKUA_BIND",  "SKUA_BIND_MAIN", "SKUA_STACK",
+					    "SKUA_TASK_SLOTS", "SKUA_GUARD", "SKUA_VERBOSE",   "SKUA_MEMBARRIER",
+					    "SKUA_CGROUP_ROOT" };
+	bool is_any = false;
+	printf("environment:");
+	for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
+		const char *value = getenv(name[i]);
+		if (!value || !*value)
+			continue;
+		printf(" %s=%s", name[i], value);
+		is_any = true;
 	}
+	printf("%s\n", is_any ? "" : " no SKUA_ variable is set");
 }
 
-/* Reads the options into the request. Returns: -1 to go on, or the exit status. */
-static int read_options(int argc, char **argv, sk_topology_request *request)
+/* Reads the options. Returns: -1 to go on, or the exit status. */
+static int read_options(int argc, char **argv, skua_config *config)
 {
 	static const struct option known[] = {
 		{ "synthetic", required_argument, NULL, 's' }, { "workers", required_argument, NULL, 'w' },
@@ -138,13 +134,13 @@ static int read_options(int argc, char **argv, sk_topology_request *request)
 	for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
 		switch (option) {
 		case 's':
-			request->synthetic = optarg;
+			config->synthetic = optarg;
 			break;
 		case 'b':
-			request->bind = optarg;
+			config->bind = optarg;
 			break;
 		case 'w':
-			if (sk_topology_parse_workers(optarg, &request->workers, NULL, 0) == 0)
+			if (sk_topology_parse_workers(optarg, &config->workers, NULL, 0) == 0)
 				break;
 			fprintf(stderr, "skua-info: --workers=%s: not a number from 1 to %u\n", optarg,
 				SK_TOPOLOGY_WORKERS_MAX);
@@ -166,41 +162,42 @@ static int read_options(int argc, char **argv, sk_topology_request *request)
 	return EXIT_USAGE;
 }
 
-static int print_all(const sk_topology *topology)
+static int print_all(const sk_topology *topology, const sk_settings *settings)
 {
 	printf("skua " SKUA_VERSION "\n");
 	sk_topology_describe(topology, stdout);
 	for (unsigned worker = 0; worker < sk_topology_workers(topology); worker++)
 		print_worker(topology, worker);
-	print_features(topology);
-	print_settings();
+	print_system(topology, settings);
+	print_environment();
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return EXIT_SUCCESS;
 	perror("skua-info: standard output");
 	return EXIT_PROBLEM;
 }
 
+/* Says what is wrong, and whether an option or the environment said it. Returns: the exit status. */
+static int refuse(const char *problem, const skua_config *config)
+{
+	bool is_option = strncmp(problem, "synthetic=", 10) == 0 ||
+			 (config->bind && strncmp(problem, "SKUA_BIND=", 10) == 0);
+	fprintf(stderr, "skua-info: %s\n", problem);
+	return is_option ? EXIT_USAGE : EXIT_PROBLEM;
+}
+
 int main(int argc, char **argv)
 {
-	char problem[SK_TOPOLOGY_PROBLEM_BYTES];
-	sk_topology_request request = { 0 };
+	char problem[SK_TOPOLOGY_PROBLEM_BYTES] = "";
+	skua_config config = { 0 };
+	sk_settings settings;
 	sk_topology *topology;
-	int status = read_options(argc, argv, &request);
+	int status = read_options(argc, argv, &config);
 	if (status >= 0)
 		return status;
-
-	const char *bind_option = request.bind;
-	if (sk_topology_request_environment(&request, problem, sizeof problem) < 0) {
-		fprintf(stderr, "skua-info: %s\n", problem);
-		return EXIT_PROBLEM;
-	}
-	if (sk_topology_load(&request, &topology, problem, sizeof problem) < 0) {
-		bool is_option = strncmp(problem, "synthetic=", 10) == 0 ||
-				 (bind_option && strncmp(problem, "SKUA_BIND=", 10) == 0);
-		fprintf(stderr, "skua-info: %s\n", problem);
-		return is_option ? EXIT_USAGE : EXIT_PROBLEM;
-	}
-	status = print_all(topology);
+	if (sk_settings_read(&config, &settings, problem, sizeof problem) < 0 ||
+	    sk_topology_load(&settings.topology, &topology, problem, sizeof problem) < 0)
+		return refuse(problem, &config);
+	status = print_all(topology, &settings);
 	sk_topology_free(topology);
 	return status;
 }
