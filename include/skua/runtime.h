@@ -21,7 +21,9 @@
  *     SKUA_WORKERS=n       number of workers, 1 to 1024. Default: one per usable core, where usable is what the
  *                          affinity mask, the cpuset and the CPU quota of the control group leave.
  *     SKUA_BIND=core       (default) each worker on a core of its own; pu: on a hardware thread; none: not bound;
- *                          or a list of PUs like 0,2,4-7.
+ *                          or a list of PUs like 0,2,4-7. Where a CPU quota leaves fewer workers than there are
+ *                          usable cores, the default is none: else all containers of a machine would choose
+ *                          the same cores.
  *     SKUA_BIND_MAIN=1     bind also the thread that starts the runtime, for as long as the runtime runs.
  *     SKUA_STACK=bytes     stack of a fiber (suffixes K, M, G). Default 8M.
  *     SKUA_TASK_SLOTS=n    tasks that may be spawned and not yet synced on one fiber. Default 1000000.

@@ -187,7 +187,7 @@ static int create(const sk_settings *settings, sk_pool **out)
 	if (error < 0)
 		return error;
 	pool->worker_count = sk_topology_workers(pool->topology);
-	pool->oversubscribed = pool->worker_count > sk_topology_usable_cores(pool->topology);
+	pool->oversubscribed = settings->topology.synthetic || sk_topology_is_oversubscribed(pool->topology);
 	pool->membarrier = !settings->no_membarrier && sk_membarrier_start();
 	sk_store_relaxed(&pool->deadline_ns, SK_PARK_FOREVER); /* relaxed: not yet shared */
 	set_times(pool);
@@ -322,10 +322,9 @@ static void stop_locked(void)
 	join_workers(pool, pool->worker_count);
 	sk_monitor_stop(pool);
 	sk_fault_stop();
-	if (main_affinity.mask) {
-		if (pthread_equal(main_thread, pthread_self()))
-			sk_topology_affinity_restore(pool->topology, &main_affinity);
-	}
+	if (main_affinity.mask && pthread_equal(main_thread, pthread_self()))
+		sk_topology_affinity_restore(pool->topology, &main_affinity);
+	sk_topology_affinity_forget(&main_affinity); /* another thread's mask cannot be restored from here */
 	current = NULL;
 	destroy(pool);
 	sk_store_release(&gate, 0); /* edge pool.gate -> : closed */

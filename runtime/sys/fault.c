@@ -189,8 +189,13 @@ static void make_key(void)
 
 int sk_fault_thread_start(void)
 {
+	/* A thread from outside comes with every root: it must not cost a system call each time. */
+	static _Thread_local bool started;
 	stack_t found;
 
+	if (started)
+		return 0;
+	started = true;
 	if (sigaltstack(NULL, &found) == 0 && !(found.ss_flags & SS_DISABLE))
 		return 0;
 	pthread_once(&key_once, make_key);
