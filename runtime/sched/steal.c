@@ -47,6 +47,7 @@ bool sk_work_drain_inbox(sk_worker *worker)
 	sk_inbox_node *node = sk_inbox_take_all(&worker->pool->inbox);
 	if (!node)
 		return false;
+	bool others = !sk_ready_deque_seen_empty((sk_ready_thief){ &worker->ready });
 	unsigned taken = 0;
 	while (node) {
 		sk_inbox_node *next = node->next; /* read first: the entry's owner may free the node when it is taken */
@@ -59,7 +60,9 @@ bool sk_work_drain_inbox(sk_worker *worker)
 		node = next;
 	}
 	sk_stats_add(worker, inbox_taken, taken);
-	if (taken > 1 && sk_idle_notify(&worker->pool->idle, worker->index))
+	/* While an entry was in these hands, nobody could see it: who parked meanwhile must be told, unless the only one is
+	 * what this worker does next. */
+	if ((taken > 1 || others) && sk_idle_notify(&worker->pool->idle, worker->index))
 		sk_stats_add(worker, woken, 1);
 	return true;
 }

@@ -179,8 +179,9 @@ void sk_task_stack_begin(sk_fiber *fiber)
 {
 	SK_INVARIANT(load_run(&fiber->slots[0]) == NULL, "F3: the task stack of an idle fiber is empty");
 	SK_INVARIANT(split_of(sk_load_relaxed(&fiber->word)) == 0, "F3: nothing of an idle fiber is public");
-	sk_store_relaxed(limit_of(fiber), fiber->slots); /* relaxed: own; a late infinity costs one slow sync (T2) */
-	sk_store_relaxed(poll_of(fiber), NULL);          /* relaxed: own */
+	/* limit stays as it is: the base, or the infinity of a force that came late or is still under way. Lowered without
+	 * a new tag it would let that force publish slot 0 of the next task, which the owner then took for private. */
+	sk_store_relaxed(poll_of(fiber), NULL); /* relaxed: own */
 	fiber->fresh = true;
 }
 

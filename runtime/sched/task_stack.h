@@ -115,7 +115,7 @@ void sk_task_stack_joined(sk_fiber *fiber, sk_slot *slot);
 void sk_task_stack_arm_own(sk_fiber *fiber);
 void sk_task_stack_disarm_own(sk_fiber *fiber);
 
-/* The fiber begins a task at its base: F3 is checked, hints are set, poll asks the first spawn. */
+/* The fiber begins a task at its base: F3 is checked, and poll asks the first spawn. */
 void sk_task_stack_begin(sk_fiber *fiber);
 
 /* --- thief --- */

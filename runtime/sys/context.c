@@ -79,7 +79,7 @@ static void note_thread_stack(sk_context *context)
 
 void sk_context_make(sk_context *context, void *stack_low, size_t stack_bytes, void (*entry)(void *), void *arg)
 {
-	SK_INVARIANT(stack_bytes >= SK_CONTEXT_STACK_MIN, "I1: a context's stack has room for its first frame");
+	SK_INVARIANT(stack_bytes >= SK_CONTEXT_STACK_MIN, "I3: a stack has room for the first frame");
 #if SK_ADDRESS_SANITIZER
 	note_stack(context, stack_low, stack_bytes);
 	context->entry = entry;

@@ -19,7 +19,8 @@
  * to. A context of a fiber may go on on any thread; a thread's own one only there. Whoever passes a context on to
  * another thread orders its memory; here is no atomic access.
  *
- * Invariants: I1: a context that is not running has a valid sp. I2: entry never returns.
+ * Invariants: I1: a context that is not running has a valid sp. I2: entry never returns. I3: a stack
+ * has room for the first frame, and for what entry needs.
  *
  * Three twins have the same two functions, sk_context_swap and sk_context_prepare: context_x86_64.S,
  * context_aarch64.S, and context_ucontext.c for other machines or by SK_CONTEXT_UCONTEXT=1 (two system calls a switch).

@@ -7,6 +7,7 @@
  * goes to whoever was there before: a handler of the program is called with the signal's original arguments, and
  * the default action happens as if nothing had been installed.
  *
+ * Invariant: I1: each sk_fault_stop has its sk_fault_start.
  * Owner: this file owns the two signal actions from the first sk_fault_start to the last sk_fault_stop, unless the
  * program installs its own meanwhile, which then stay untouched.
  * Call from: any thread; not from signal handlers.
