@@ -25,7 +25,8 @@
  * SKUA_TASK(R, name, T1, a1, ...) { body }
  *     Defines a task, local to the file, with result type R (may be void) and 0 to 8 arguments, passed by value. All
  *     arguments together and the result must each fit in 48 bytes; a larger one fails to compile with a message that
- *     says so: pass a pointer.
+ *     says so: pass a pointer. In C++ arguments must be trivially copyable; the result may be any type that can be
+ *     moved, and an exception that leaves the body ends the program (std::terminate).
  * SKUA_TASK_FORWARD(R, name, T1, a1, ...);
  *     Announces a SKUA_TASK of this file that is defined further down (mutual recursion).
  * SKUA_TASK_DECLARE(R, name, T1, a1, ...);
@@ -156,10 +157,14 @@ template <class R, class Call> __attribute__((always_inline)) inline void result
 }
 template <class R> __attribute__((always_inline)) inline R result_load(void *from)
 {
-	if constexpr (std::is_void<R>::value)
+	if constexpr (std::is_void<R>::value) {
 		(void)from;
-	else
-		return std::move(*static_cast<R *>(from));
+	} else {
+		R *stored = static_cast<R *>(from);
+		R result(std::move(*stored));
+		stored->~R();
+		return result;
+	}
 }
 /* Looks at the head's slot when the call is over. */
 struct return_check {
