@@ -46,9 +46,17 @@
 
 /* edge slot.spawn -> : a plain store is a release on x86-64. */
 #define SK_DOOR_STORE_RUN(slot, function)                                                                              \
-	(SK_DOOR_COMPILER_FENCE(), (void)(*(sk_run volatile *)&(slot)->run = (function)), SK_DOOR_COMPILER_FENCE())
+	do {                                                                                                           \
+		SK_DOOR_COMPILER_FENCE();                                                                              \
+		*(sk_run volatile *)&(slot)->run = (function);                                                         \
+		SK_DOOR_COMPILER_FENCE();                                                                              \
+	} while (0)
 /* edge force.dekker -> : the clear stands before the load of limit; the membarrier of the thief is the fence. */
-#define SK_DOOR_CLEAR_RUN(slot) ((void)(*(sk_run volatile *)&(slot)->run = (sk_run)0), SK_DOOR_COMPILER_FENCE())
+#define SK_DOOR_CLEAR_RUN(slot)                                                                                        \
+	do {                                                                                                           \
+		*(sk_run volatile *)&(slot)->run = (sk_run)0;                                                          \
+		SK_DOOR_COMPILER_FENCE();                                                                              \
+	} while (0)
 #define SK_DOOR_LOAD_RUN(slot) (*(sk_run volatile *)&(slot)->run)
 #define SK_DOOR_LOAD_POLL(fiber) (*(struct sk_slot *volatile *)&(fiber)->poll)
 #define SK_DOOR_LOAD_LIMIT(fiber) (*(struct sk_slot *volatile *)&(fiber)->limit)

@@ -55,7 +55,6 @@ int sk_stack_region_map(sk_stack_region *region, size_t slots_bytes, size_t stac
 		return error;
 	region->slots_low = region->low;
 	region->stack_low = region->low + region->slots_bytes + SK_STACK_GUARD_BYTES;
-	sk_memory_small_pages(region->low, region->bytes);
 	sk_memory_bind_node(region->low, region->bytes, node);
 	return 0;
 }

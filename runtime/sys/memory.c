@@ -141,16 +141,6 @@ void sk_memory_discard(void *memory, size_t bytes)
 	errno = saved;
 }
 
-void sk_memory_small_pages(void *memory, size_t bytes)
-{
-#ifdef MADV_NOHUGEPAGE
-	(void)madvise(memory, bytes, MADV_NOHUGEPAGE);
-#else
-	(void)memory;
-	(void)bytes;
-#endif
-}
-
 void sk_memory_release(void *memory, size_t bytes)
 {
 	int saved = errno;

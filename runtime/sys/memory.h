@@ -48,11 +48,6 @@ int sk_memory_guard(void *memory, size_t bytes);
  */
 void sk_memory_discard(void *memory, size_t bytes);
 
-/*
- * Asks for small pages only, best effort: a stack of which one page is used must not cost a huge one.
- */
-void sk_memory_small_pages(void *memory, size_t bytes);
-
 /* Ends the mapping of the range. */
 void sk_memory_release(void *memory, size_t bytes);
 

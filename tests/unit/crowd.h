@@ -2,9 +2,9 @@
 /*
  * A crowd: threads of a test that begin at the same moment, and what each of them took.
  *
- *     crowd_start(&crowd, 3, thief, &shared);   thief(&shared, 0), thief(&shared, 1) and thief(&shared, 2) run
- *     ...                                       the test's own thread takes part
- *     crowd_join(&crowd);
+ *     crowd_start(&thieves, 3, thief, &shared);  thief(&shared, 0), thief(&shared, 1) and thief(&shared, 2) run
+ *     ...                                        the test's own thread takes part
+ *     crowd_join(&thieves);
  *
  * A tally says that each of the ids 0 to count - 1 was marked once: twice is a task that was run twice, never is one
  * that was lost. Any thread marks; the test's own thread checks, when the others are done. Assertions belong to the
@@ -63,26 +63,26 @@ static inline void *crowd_thread(void *argument)
 }
 
 /* Returns when all of them have begun. */
-static inline void crowd_start(crowd *crowd, unsigned count, void (*body)(void *arg, unsigned index), void *arg)
+static inline void crowd_start(crowd *threads, unsigned count, void (*body)(void *arg, unsigned index), void *arg)
 {
 	cr_assert_leq(count, CROWD_MAX);
-	crowd->count = count;
-	crowd->body = body;
-	crowd->arg = arg;
-	pthread_barrier_init(&crowd->barrier, NULL, count + 1);
+	threads->count = count;
+	threads->body = body;
+	threads->arg = arg;
+	pthread_barrier_init(&threads->barrier, NULL, count + 1);
 	for (unsigned i = 0; i < count; i++) {
-		crowd->member[i].crowd = crowd;
-		crowd->member[i].index = i;
-		cr_assert_eq(pthread_create(&crowd->member[i].thread, NULL, crowd_thread, &crowd->member[i]), 0);
+		threads->member[i].crowd = threads;
+		threads->member[i].index = i;
+		cr_assert_eq(pthread_create(&threads->member[i].thread, NULL, crowd_thread, &threads->member[i]), 0);
 	}
-	pthread_barrier_wait(&crowd->barrier);
+	pthread_barrier_wait(&threads->barrier);
 }
 
-static inline void crowd_join(crowd *crowd)
+static inline void crowd_join(crowd *threads)
 {
-	for (unsigned i = 0; i < crowd->count; i++)
-		pthread_join(crowd->member[i].thread, NULL);
-	pthread_barrier_destroy(&crowd->barrier);
+	for (unsigned i = 0; i < threads->count; i++)
+		pthread_join(threads->member[i].thread, NULL);
+	pthread_barrier_destroy(&threads->barrier);
 }
 
 typedef SK_ATOMIC(uint32_t) crowd_counter;
@@ -100,23 +100,23 @@ static inline tally tally_create(size_t count)
 	return made;
 }
 
-static inline void tally_mark(tally *tally, size_t id)
+static inline void tally_mark(tally *marks, size_t id)
 {
-	sk_add_relaxed(id < tally->count ? &tally->times[id] : &tally->strangers, 1); /* relaxed: read after the join */
+	sk_add_relaxed(id < marks->count ? &marks->times[id] : &marks->strangers, 1); /* relaxed: read after the join */
 }
 
-static inline void tally_expect_each_once(tally *tally)
+static inline void tally_expect_each_once(tally *marks)
 {
-	for (size_t i = 0; i < tally->count; i++) {
-		uint32_t times = sk_load_relaxed(&tally->times[i]);
-		SURELY(times == 1, "%zu of %zu was taken %u times", i, tally->count, times);
+	for (size_t i = 0; i < marks->count; i++) {
+		uint32_t times = sk_load_relaxed(&marks->times[i]);
+		SURELY(times == 1, "%zu of %zu was taken %u times", i, marks->count, times);
 	}
-	cr_assert_eq(sk_load_relaxed(&tally->strangers), 0, "something was taken that was never given");
+	cr_assert_eq(sk_load_relaxed(&marks->strangers), 0, "something was taken that was never given");
 }
 
-static inline void tally_destroy(tally *tally)
+static inline void tally_destroy(tally *marks)
 {
-	free(tally->times);
+	free(marks->times);
 }
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Faults: a known address ends in a message, any other fault goes where it would have gone. Each act runs in a child
- * process, whose stderr is read through a pipe. Sanitizers bring handlers of their own; the tests set the default
- * action first, so that they know what is underneath.
+ * process, whose stderr is read through a pipe (an emulator may add its own words). Sanitizers bring handlers of their
+ * own; the child sets the default action first, so that it knows what is underneath.
  */
 #include "sys/fault.h"
 
@@ -222,7 +222,7 @@ Test(fault, an_address_that_is_known_ends_in_a_message)
 	char out[512];
 
 	cr_assert(died_by(status_of(touch_the_guard, out, sizeof out), SIGABRT));
-	cr_assert_str_eq(out, "skua: the stack of a test is full\n");
+	cr_assert_eq(strstr(out, "skua: the stack of a test is full\n"), out);
 }
 
 Test(fault, an_overflow_of_a_stack_ends_in_a_message)
@@ -230,7 +230,7 @@ Test(fault, an_overflow_of_a_stack_ends_in_a_message)
 	char out[512];
 
 	cr_assert(died_by(status_of(overflow_a_fiber, out, sizeof out), SIGABRT));
-	cr_assert_str_eq(out, "skua: the stack of a test is full\n");
+	cr_assert_eq(strstr(out, "skua: the stack of a test is full\n"), out);
 }
 
 Test(fault, any_other_fault_kills_as_it_always_did)
@@ -238,7 +238,7 @@ Test(fault, any_other_fault_kills_as_it_always_did)
 	char out[512];
 
 	cr_assert(died_by(status_of(touch_elsewhere, out, sizeof out), SIGSEGV));
-	cr_assert_str_eq(out, "");
+	cr_assert_null(strstr(out, "skua:"));
 }
 
 Test(fault, a_signal_that_somebody_sent_kills_as_well)
@@ -274,7 +274,7 @@ Test(fault, the_last_stop_takes_the_handler_back)
 	char out[512];
 
 	cr_assert(died_by(status_of(touch_after_the_stop, out, sizeof out), SIGSEGV));
-	cr_assert_str_eq(out, "");
+	cr_assert_null(strstr(out, "skua:"));
 	cr_assert(died_by(status_of(touch_between_two_stops, out, sizeof out), SIGABRT));
 }
 

@@ -131,7 +131,7 @@ static void join(stack *s, sk_slot *slot, uint32_t expected)
 }
 
 /* Returns whether the task was the owner's to run. */
-static bool sync(stack *s)
+static bool sync_one(stack *s)
 {
 	sk_slot *slot = --s->head;
 	uint32_t expected = s->expected[depth(s)], id;
@@ -150,7 +150,7 @@ static bool sync(stack *s)
 static void sync_all(stack *s)
 {
 	while (s->head > s->fiber->slots)
-		sync(s);
+		sync_one(s);
 }
 
 /* --- the thieves --- */
@@ -206,10 +206,10 @@ static void steal_until_over(void *arg, unsigned index)
 	}
 }
 
-static void stop(stack *s, crowd *crowd)
+static void stop(stack *s, crowd *thieves)
 {
 	sk_store_release(&s->over, 1);
-	crowd_join(crowd);
+	crowd_join(thieves);
 }
 
 /* --- one thread: what the calls do --- */
@@ -229,10 +229,10 @@ Test(task_stack, smoke)
 	cr_assert_eq(steal_now(&s), 1);
 	expect_word(&s, 2, 4);
 	for (int i = 7; i >= 2; i--)
-		cr_assert(sync(&s), "task %d was not stolen", i);
-	cr_assert_not(sync(&s), "task 1 was stolen");
+		cr_assert(sync_one(&s), "task %d was not stolen", i);
+	cr_assert_not(sync_one(&s), "task 1 was stolen");
 	expect_word(&s, 1, 1);
-	cr_assert_not(sync(&s), "task 0 was stolen");
+	cr_assert_not(sync_one(&s), "task 0 was stolen");
 	expect_word(&s, 0, 0);
 	end(&s);
 }
@@ -265,12 +265,12 @@ Test(task_stack, a_task_taken_back_brings_the_younger_half_with_it)
 	for (int i = 0; i < 16; i++)
 		spawn(&s);
 	sk_task_stack_publish(s.fiber, s.head, SIZE_MAX);
-	cr_assert(sync(&s));
+	cr_assert(sync_one(&s));
 	expect_word(&s, 0, 7);
 	for (int i = 0; i < 8; i++)
-		cr_assert(sync(&s));
+		cr_assert(sync_one(&s));
 	expect_word(&s, 0, 7);
-	cr_assert(sync(&s));
+	cr_assert(sync_one(&s));
 	expect_word(&s, 0, 3);
 	sync_all(&s);
 	end(&s);
@@ -286,7 +286,7 @@ Test(task_stack, a_task_taken_back_alone_leaves_the_rest_public)
 		spawn(&s);
 	sk_task_stack_publish(s.fiber, s.head, SIZE_MAX);
 	for (uint32_t left = 15; left > 4; left--) {
-		cr_assert(sync(&s));
+		cr_assert(sync_one(&s));
 		expect_word(&s, 0, left);
 	}
 	for (uint32_t i = 0; i < 4; i++)
@@ -302,7 +302,7 @@ Test(task_stack, arming_makes_the_next_spawn_slow_once)
 	cr_assert_null(s.fiber->fast.poll, "a fiber that begins asks at its first spawn");
 	spawn(&s);
 	cr_assert_eq(s.fiber->fast.poll, s.fiber->poll_end);
-	sync(&s);
+	sync_one(&s);
 	spawn(&s);
 	expect_word(&s, 0, 0);
 	sk_task_stack_arm(thief_of(&s));
@@ -330,7 +330,7 @@ Test(task_stack, the_head_is_found_by_search_at_every_depth)
 			SURELY(sk_task_stack_head(s.fiber) == s.head, "empty above %zu", i + 1);
 		}
 		while (s.head > s.fiber->slots) {
-			sync(&s);
+			sync_one(&s);
 			SURELY(sk_task_stack_head(s.fiber) == s.head, "on the way down, %zu are left", depth(&s));
 		}
 	}
@@ -396,7 +396,7 @@ Test(task_stack, a_force_publishes_the_older_half_of_what_its_owner_keeps)
 	cr_assert_eq(sk_task_stack_force(thief_of(&s)), 0, "there are public ones: nobody forces");
 	cr_assert_eq(steal_now(&s), 0);
 	cr_assert_eq(s.fiber->fast.limit, SK_SLOT_INFINITY);
-	cr_assert(sync(&s), "the owner takes the youngest back by the slow path");
+	cr_assert(sync_one(&s), "the owner takes the youngest back by the slow path");
 	cr_assert_eq(s.fiber->fast.limit, s.fiber->slots + 5, "and the fast path is open again");
 	sync_all(&s);
 	end(&s);
@@ -412,7 +412,7 @@ Test(task_stack, a_force_leaves_a_single_task_to_the_thief)
 	spawn(&s);
 	cr_assert_eq(sk_task_stack_force(thief_of(&s)), 1);
 	cr_assert_eq(steal_now(&s), 0);
-	cr_assert_not(sync(&s));
+	cr_assert_not(sync_one(&s));
 	end(&s);
 }
 
@@ -430,17 +430,17 @@ Test(task_stack, wraparound)
 {
 	const unsigned rounds = CROWD_ROUNDS(20000), burst = 8;
 	stack s;
-	crowd crowd;
+	crowd thieves;
 	begin(&s, 100, rounds * burst);
 	set_tag(&s, (1u << 23) - 20);
-	crowd_start(&crowd, 2, steal_until_over, &s);
+	crowd_start(&thieves, 2, steal_until_over, &s);
 	for (unsigned i = 0; i < rounds; i++) {
 		for (unsigned j = 0; j < burst; j++)
 			spawn(&s);
 		sk_task_stack_publish(s.fiber, s.head, 1 + i % burst);
 		sync_all(&s);
 	}
-	stop(&s, &crowd);
+	stop(&s, &thieves);
 	cr_assert_lt(sk_task_stack_look(thief_of(&s)).tag, 1u << 22, "the tag has begun anew");
 	end(&s);
 }
@@ -451,15 +451,15 @@ Test(task_stack, one_to_one)
 {
 	const unsigned rounds = CROWD_ROUNDS(20000), burst = 10;
 	stack s;
-	crowd crowd;
+	crowd thieves;
 	begin(&s, 100, rounds * burst);
-	crowd_start(&crowd, 1, steal_until_over, &s);
+	crowd_start(&thieves, 1, steal_until_over, &s);
 	for (unsigned i = 0; i < rounds; i++) {
 		for (unsigned j = 0; j < burst; j++)
 			spawn(&s);
 		sync_all(&s);
 	}
-	stop(&s, &crowd);
+	stop(&s, &thieves);
 	cr_assert_eq(s.stolen, sk_load_relaxed(&s.thefts[0]), "what the thief took is what the owner missed");
 	end(&s);
 }
@@ -468,17 +468,17 @@ Test(task_stack, last_task)
 {
 	const unsigned rounds = CROWD_ROUNDS(200000);
 	stack s;
-	crowd crowd;
+	crowd thieves;
 	begin(&s, 16, rounds);
 	s.may_force = false;
-	crowd_start(&crowd, 2, steal_until_over, &s);
+	crowd_start(&thieves, 2, steal_until_over, &s);
 	for (unsigned i = 0; i < rounds; i++) {
 		spawn(&s);
 		if (!sk_task_stack_has_public(s.fiber))
 			sk_task_stack_publish(s.fiber, s.head, 1);
-		sync(&s);
+		sync_one(&s);
 	}
-	stop(&s, &crowd);
+	stop(&s, &thieves);
 	cr_assert_eq(s.stolen, sk_load_relaxed(&s.thefts[0]) + sk_load_relaxed(&s.thefts[1]));
 	end(&s);
 }
@@ -489,13 +489,13 @@ Test(task_stack, grow_under_theft)
 	const unsigned rounds = 10, slots = CROWD_ROUNDS(50000) + 4000;
 	for (unsigned i = 0; i < rounds; i++) {
 		stack s;
-		crowd crowd;
+		crowd thieves;
 		begin(&s, slots, slots);
-		crowd_start(&crowd, 2, steal_until_over, &s);
+		crowd_start(&thieves, 2, steal_until_over, &s);
 		for (unsigned j = 0; j < slots; j++)
 			spawn(&s);
 		sync_all(&s);
-		stop(&s, &crowd);
+		stop(&s, &thieves);
 		end(&s);
 	}
 }
@@ -504,41 +504,41 @@ Test(task_stack, stampede)
 {
 	const unsigned rounds = 20, burst = CROWD_ROUNDS(20000);
 	stack s;
-	crowd crowd;
+	crowd thieves;
 	begin(&s, burst, rounds * burst);
 	s.answers = false;
-	crowd_start(&crowd, 6, steal_until_over, &s);
+	crowd_start(&thieves, 6, steal_until_over, &s);
 	for (unsigned i = 0; i < rounds; i++) {
 		for (unsigned j = 0; j < burst; j++)
 			spawn(&s);
 		sk_task_stack_publish(s.fiber, s.head, SIZE_MAX);
 		sync_all(&s);
 	}
-	stop(&s, &crowd);
+	stop(&s, &thieves);
 	end(&s);
 }
 
 /* Ends when each thief has got something, however many there are and whoever is faster. */
 Test(task_stack, no_starvation)
 {
-	const unsigned thieves = 4, tasks = 4000000, enough = 10;
+	const unsigned count = 4, tasks = 4000000, enough = 10;
 	stack s;
-	crowd crowd;
+	crowd thieves;
 	begin(&s, 1000, tasks);
-	crowd_start(&crowd, thieves, steal_until_over, &s);
+	crowd_start(&thieves, count, steal_until_over, &s);
 	bool all = false;
 	while (!all && s.next_id + 100 <= tasks) {
 		for (unsigned j = 0; j < 100; j++)
 			spawn(&s);
 		for (unsigned j = 0; j < 50; j++)
-			sync(&s);
+			sync_one(&s);
 		sched_yield();
 		sync_all(&s);
 		all = true;
-		for (unsigned i = 0; i < thieves; i++)
+		for (unsigned i = 0; i < count; i++)
 			all = all && sk_load_relaxed(&s.thefts[i]) >= enough;
 	}
-	stop(&s, &crowd);
+	stop(&s, &thieves);
 	cr_assert(all, "a thief got nothing out of %u tasks", s.next_id);
 	s.tally.count = s.next_id;
 	end(&s);
@@ -555,7 +555,7 @@ static void walk(stack *s, unsigned tasks, unsigned depth_max)
 		if (depth(s) == 0 || (depth(s) < depth_max && random % 2))
 			spawn(s);
 		else
-			sync(s);
+			sync_one(s);
 		if (random % 4096 == 0)
 			sched_yield();
 	}
@@ -567,28 +567,28 @@ Test(task_stack, exactly_once)
 	const unsigned tasks = CROWD_ROUNDS(1000000);
 	for (int keep = 0; keep < 2; keep++) {
 		stack s;
-		crowd crowd;
+		crowd thieves;
 		begin(&s, 200, tasks);
 		s.keep = keep ? SK_KEEP_REST : SK_KEEP_HALF;
-		crowd_start(&crowd, 3, steal_until_over, &s);
+		crowd_start(&thieves, 3, steal_until_over, &s);
 		walk(&s, tasks, 200);
-		stop(&s, &crowd);
+		stop(&s, &thieves);
 		end(&s);
 	}
 }
 
 /* --- forced publication --- */
 
-static void expect_forced_exactly_once(unsigned thieves, unsigned burst)
+static void expect_forced_exactly_once(unsigned count, unsigned burst)
 {
 	const unsigned tasks = CROWD_ROUNDS(1000000);
 	stack s;
-	crowd crowd;
+	crowd thieves;
 	begin(&s, 200, tasks + burst);
 	if (!s.may_force)
 		cr_skip("no membarrier here");
 	s.answers = false; /* nothing becomes public but by force */
-	crowd_start(&crowd, thieves, steal_until_over, &s);
+	crowd_start(&thieves, count, steal_until_over, &s);
 	while (s.next_id < tasks) {
 		for (unsigned i = 0; i < burst; i++)
 			spawn(&s);
@@ -597,7 +597,7 @@ static void expect_forced_exactly_once(unsigned thieves, unsigned burst)
 			sched_yield();
 		sync_all(&s);
 	}
-	stop(&s, &crowd);
+	stop(&s, &thieves);
 	s.tally.count = s.next_id;
 	end(&s);
 }
@@ -618,12 +618,12 @@ Test(task_stack, a_force_reaches_the_tasks_of_an_owner_in_a_long_call)
 {
 	const unsigned rounds = CROWD_ROUNDS(500);
 	stack s;
-	crowd crowd;
+	crowd thieves;
 	begin(&s, 200, rounds * 8);
 	if (!s.may_force)
 		cr_skip("no membarrier here");
 	s.answers = false;
-	crowd_start(&crowd, 2, steal_until_over, &s);
+	crowd_start(&thieves, 2, steal_until_over, &s);
 	for (unsigned i = 1; i <= rounds; i++) {
 		for (unsigned j = 0; j < 8; j++)
 			spawn(&s);
@@ -632,7 +632,7 @@ Test(task_stack, a_force_reaches_the_tasks_of_an_owner_in_a_long_call)
 			sched_yield();
 		sync_all(&s);
 	}
-	stop(&s, &crowd);
+	stop(&s, &thieves);
 	cr_assert_eq(s.stolen, rounds * 8);
 	cr_assert_geq(sk_load_relaxed(&s.forced), rounds * 4, "8 tasks need 4 forces: 4, 2, 1 and 1 of them");
 	end(&s);

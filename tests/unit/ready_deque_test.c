@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ready deque. Entries are tagged numbers (never 0), so that loss, doubling and order are seen: the owner pops the
+ * newest of what is left, and what any one thief steals comes in the order in which it was pushed.
+ */
+#include "sched/ready_deque.h"
+
+#include "crowd.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct deque {
+	sk_ready_deque deque;
+	tally tally;
+	size_t next; /* number of the next entry; owner only */
+	crowd_counter disorder;
+	crowd_counter thefts[CROWD_MAX];
+	SK_ATOMIC(uint32_t) over;
+} deque;
+
+static sk_entry entry_of(size_t number)
+{
+	return (sk_entry)(number + 1) << 3 | SK_ENTRY_ROOT;
+}
+
+static size_t number_of(sk_entry entry)
+{
+	return (size_t)(entry >> 3) - 1;
+}
+
+static void begin(deque *d, size_t entries)
+{
+	memset(d, 0, sizeof *d);
+	cr_assert_eq(sk_ready_deque_init(&d->deque), 0);
+	d->tally = tally_create(entries);
+}
+
+static void end(deque *d)
+{
+	cr_assert_eq(sk_ready_deque_pop(&d->deque), 0, "nothing is left");
+	cr_assert(sk_ready_deque_seen_empty((sk_ready_thief){ &d->deque }));
+	tally_expect_each_once(&d->tally);
+	cr_assert_eq(sk_load_relaxed(&d->disorder), 0, "a thief got an older entry after a newer one");
+	tally_destroy(&d->tally);
+	sk_ready_deque_destroy(&d->deque);
+}
+
+static void push(deque *d)
+{
+	SURELY(sk_ready_deque_push(&d->deque, entry_of(d->next)), "there is memory");
+	d->next++;
+}
+
+static bool pop(deque *d)
+{
+	sk_entry entry = sk_ready_deque_pop(&d->deque);
+	if (!entry)
+		return false;
+	tally_mark(&d->tally, number_of(entry));
+	return true;
+}
+
+static sk_entry steal_now(deque *d)
+{
+	sk_entry entry;
+	bool lost;
+	do
+		entry = sk_ready_deque_steal((sk_ready_thief){ &d->deque }, &lost);
+	while (!entry && lost);
+	return entry;
+}
+
+static void steal_until_over(void *arg, unsigned index)
+{
+	deque *d = arg;
+	size_t next = 0; /* no older one may come */
+	for (;;) {
+		bool over = sk_load_acquire(&d->over), lost;
+		sk_entry entry = sk_ready_deque_steal((sk_ready_thief){ &d->deque }, &lost);
+		if (!entry) {
+			if (over && !lost)
+				return;
+			sched_yield();
+			continue;
+		}
+		size_t number = number_of(entry);
+		if (number < next || sk_entry_kind_of(entry) != SK_ENTRY_ROOT)
+			sk_add_relaxed(&d->disorder, 1);
+		next = number + 1;
+		tally_mark(&d->tally, number);
+		sk_add_relaxed(&d->thefts[index], 1);
+	}
+}
+
+static void stop(deque *d, crowd *thieves)
+{
+	sk_store_release(&d->over, 1);
+	crowd_join(thieves);
+}
+
+/* --- one thread --- */
+
+Test(ready_deque, smoke)
+{
+	deque d;
+	begin(&d, 0);
+	cr_assert(sk_ready_deque_seen_empty((sk_ready_thief){ &d.deque }));
+	cr_assert_eq(sk_ready_deque_pop(&d.deque), 0);
+	cr_assert_eq(steal_now(&d), 0);
+	for (int i = 0; i < 5; i++)
+		push(&d);
+	cr_assert_not(sk_ready_deque_seen_empty((sk_ready_thief){ &d.deque }));
+	cr_assert_eq(sk_ready_deque_pop(&d.deque), entry_of(4), "the owner pops the newest");
+	cr_assert_eq(steal_now(&d), entry_of(0), "a thief takes the oldest");
+	cr_assert_eq(steal_now(&d), entry_of(1));
+	cr_assert_eq(sk_ready_deque_pop(&d.deque), entry_of(3));
+	cr_assert_eq(sk_ready_deque_pop(&d.deque), entry_of(2), "the last one");
+	cr_assert_eq(sk_ready_deque_pop(&d.deque), 0);
+	push(&d);
+	cr_assert_eq(steal_now(&d), entry_of(5), "the last one, for a thief");
+	cr_assert_eq(steal_now(&d), 0);
+	end(&d);
+}
+
+Test(ready_deque, an_entry_keeps_its_pointer_and_its_kind)
+{
+	static const enum sk_entry_kind kinds[] = { SK_ENTRY_FIBER, SK_ENTRY_ROOT, SK_ENTRY_SLOTS };
+	uint64_t thing;
+	for (size_t i = 0; i < 3; i++) {
+		sk_entry entry = sk_entry_make(kinds[i], &thing);
+		cr_assert_eq(sk_entry_kind_of(entry), kinds[i]);
+		cr_assert_eq(sk_entry_pointer(entry), (void *)&thing);
+	}
+}
+
+Test(ready_deque, the_owner_pops_what_it_pushed_in_reverse)
+{
+	const size_t count = 10000;
+	deque d;
+	begin(&d, 0);
+	for (size_t i = 0; i < count; i++)
+		push(&d);
+	for (size_t i = count; i-- > 0;)
+		SURELY(sk_ready_deque_pop(&d.deque) == entry_of(i), "entry %zu is the newest", i);
+	end(&d);
+}
+
+Test(ready_deque, the_owner_may_steal_from_itself_first_in_first_out)
+{
+	const size_t count = 10000;
+	deque d;
+	begin(&d, 0);
+	for (size_t i = 0; i < count; i++)
+		push(&d);
+	for (size_t i = 0; i < count; i++)
+		SURELY(steal_now(&d) == entry_of(i), "entry %zu is the oldest", i);
+	end(&d);
+}
+
+/* Begins where the indices soon wrap around; they differ from those of a deque that has just been made. */
+static void move_indices(deque *d, uint64_t index)
+{
+	sk_store_relaxed(&d->deque.top, index);
+	sk_store_relaxed(&d->deque.bottom, index);
+}
+
+Test(ready_deque, wraparound)
+{
+	for (uint64_t before = 0; before < 140; before += 7) {
+		deque d;
+		begin(&d, 0);
+		move_indices(&d, UINT64_MAX - before);
+		/* grows on either side of the wrap-around */
+		for (int i = 0; i < 130; i++)
+			push(&d);
+		for (size_t i = 0; i < 65; i++) {
+			SURELY(steal_now(&d) == entry_of(i), "oldest %zu, %d before the end", i, (int)before);
+			SURELY(sk_ready_deque_pop(&d.deque) == entry_of(129 - i), "newest %zu, %d before the end", i,
+			       (int)before);
+		}
+		cr_assert_eq(steal_now(&d), 0);
+		end(&d);
+	}
+}
+
+Test(ready_deque, wraparound_under_theft)
+{
+	for (unsigned round = 0; round < 20; round++) {
+		const size_t count = CROWD_ROUNDS(3000);
+		deque d;
+		crowd thieves;
+		begin(&d, count);
+		move_indices(&d, UINT64_MAX - count / 2);
+		crowd_start(&thieves, 2, steal_until_over, &d);
+		for (size_t i = 0; i < count; i++) {
+			push(&d);
+			if (i % 3 == 0)
+				pop(&d);
+		}
+		while (pop(&d))
+			;
+		stop(&d, &thieves);
+		end(&d);
+	}
+}
+
+/* --- races --- */
+
+Test(ready_deque, one_to_one)
+{
+	const size_t count = CROWD_ROUNDS(500000);
+	deque d;
+	crowd thieves;
+	begin(&d, count);
+	crowd_start(&thieves, 1, steal_until_over, &d);
+	for (size_t i = 0; i < count; i++)
+		push(&d);
+	stop(&d, &thieves);
+	cr_assert_eq(sk_load_relaxed(&d.thefts[0]), count, "the owner took nothing, so the thief got all");
+	end(&d);
+}
+
+Test(ready_deque, last_task)
+{
+	const size_t count = CROWD_ROUNDS(500000);
+	deque d;
+	crowd thieves;
+	begin(&d, count);
+	crowd_start(&thieves, 2, steal_until_over, &d);
+	for (size_t i = 0; i < count; i++) {
+		push(&d);
+		pop(&d);
+		SURELY(!pop(&d), "one was pushed, and it is gone by now");
+	}
+	stop(&d, &thieves);
+	end(&d);
+}
+
+Test(ready_deque, grow_under_theft)
+{
+	const size_t count = CROWD_ROUNDS(20000);
+	for (unsigned round = 0; round < 20; round++) {
+		deque d;
+		crowd thieves;
+		begin(&d, count);
+		crowd_start(&thieves, 3, steal_until_over, &d);
+		for (size_t i = 0; i < count; i++)
+			push(&d);
+		while (pop(&d))
+			;
+		stop(&d, &thieves);
+		end(&d);
+	}
+}
+
+Test(ready_deque, stampede)
+{
+	const size_t count = CROWD_ROUNDS(100000);
+	deque d;
+	crowd thieves;
+	begin(&d, count);
+	for (size_t i = 0; i < count; i++)
+		push(&d);
+	crowd_start(&thieves, 6, steal_until_over, &d);
+	size_t newest = count;
+	for (sk_entry entry; (entry = sk_ready_deque_pop(&d.deque)) != 0;) {
+		SURELY(number_of(entry) == newest - 1, "the owner's come one by one from the newest down");
+		newest = number_of(entry);
+		tally_mark(&d.tally, newest);
+	}
+	stop(&d, &thieves);
+	uint32_t stolen = 0;
+	for (unsigned i = 0; i < 6; i++)
+		stolen += sk_load_relaxed(&d.thefts[i]);
+	cr_assert_eq(stolen, newest, "the thieves' are the rest");
+	end(&d);
+}
+
+/* Ends when each thief has got something. */
+Test(ready_deque, no_starvation)
+{
+	const size_t most = 4000000;
+	const unsigned count = 4;
+	deque d;
+	crowd thieves;
+	begin(&d, most);
+	crowd_start(&thieves, count, steal_until_over, &d);
+	bool all = false;
+	while (!all && d.next + 100 <= most) {
+		for (int i = 0; i < 100; i++)
+			push(&d);
+		sched_yield();
+		while (pop(&d))
+			;
+		all = true;
+		for (unsigned i = 0; i < count; i++)
+			all = all && sk_load_relaxed(&d.thefts[i]) >= 10;
+	}
+	stop(&d, &thieves);
+	cr_assert(all, "a thief got nothing out of %zu entries", d.next);
+	d.tally.count = d.next;
+	end(&d);
+}
+
+Test(ready_deque, exactly_once)
+{
+	const size_t count = CROWD_ROUNDS(1000000);
+	uint64_t random = 88172645463325252u;
+	deque d;
+	crowd thieves;
+	begin(&d, count);
+	crowd_start(&thieves, 3, steal_until_over, &d);
+	while (d.next < count) {
+		random ^= random << 13;
+		random ^= random >> 7;
+		random ^= random << 17;
+		if (random % 8 < 5)
+			push(&d);
+		else
+			pop(&d);
+		if (random % 4096 == 0)
+			sched_yield();
+	}
+	while (pop(&d))
+		;
+	stop(&d, &thieves);
+	end(&d);
+}
