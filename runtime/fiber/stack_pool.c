@@ -8,7 +8,8 @@
 
 #include <errno.h>
 
-#define FIRST_CHUNK_BYTES ((size_t)64 << 10)
+#define FIRST_CHUNK_BYTES ((size_t)64 << 10)           /* protected: accounted memory */
+#define FIRST_GUARDED_CHUNK_BYTES ((size_t)1 << 20)    /* guarded: small pages up to here */
 
 /* Writable pages are accounted under strict overcommit, so that a big read-write mapping would not be given. */
 static bool guarded(void)
@@ -25,7 +26,8 @@ static int map_guarded(sk_stack_region *region)
 		sk_memory_release(region->low, region->bytes);
 		return -ENOMEM;
 	}
-	region->slots_committed_bytes = region->slots_bytes;
+	region->is_guarded = true;
+	region->slots_committed_bytes = sk_min(FIRST_GUARDED_CHUNK_BYTES, region->slots_bytes);
 	return 0;
 }
 
@@ -34,6 +36,7 @@ static int map_protected(sk_stack_region *region)
 	region->low = sk_memory_reserve(region->bytes);
 	if (!region->low)
 		return -ENOMEM;
+	region->is_guarded = false;
 	char *stack = region->low + region->slots_bytes + SK_STACK_GUARD_BYTES;
 	region->slots_committed_bytes = sk_min(FIRST_CHUNK_BYTES, region->slots_bytes);
 	if (sk_memory_commit(stack, region->stack_bytes) < 0 ||
@@ -64,9 +67,12 @@ int sk_stack_region_commit_slots(sk_stack_region *region, size_t bytes)
 	size_t want = sk_min(sk_round_up(bytes, sk_memory_page()), region->slots_bytes);
 	if (want <= region->slots_committed_bytes)
 		return 0;
-	int error = sk_memory_commit(region->slots_low + region->slots_committed_bytes, want - region->slots_committed_bytes);
-	if (error < 0)
-		return error;
+	char *more = region->slots_low + region->slots_committed_bytes;
+	size_t more_bytes = want - region->slots_committed_bytes;
+	if (region->is_guarded)
+		sk_memory_huge_pages(more, more_bytes);
+	else if (sk_memory_commit(more, more_bytes) < 0)
+		return -ENOMEM;
 	region->slots_committed_bytes = want;
 	return 0;
 }

@@ -27,15 +27,19 @@ typedef struct sk_stack_region {
 	size_t bytes;
 	char *slots_low; /* first byte of slot memory (the sentinel) */
 	size_t slots_bytes;
-	size_t slots_committed_bytes;
+	size_t slots_committed_bytes; /* writable, or at least not to be used before the rest is asked for */
 	char *stack_low;
 	size_t stack_bytes;
+	bool is_guarded; /* which of the two ways */
 } sk_stack_region;
 
 /* Gets a region; returns 0 or -ENOMEM. node: NUMA node that its pages should come from, or -1. */
 int sk_stack_region_map(sk_stack_region *region, size_t slots_bytes, size_t stack_bytes, int node);
 
-/* Makes the first `bytes` of the slots writable; 0 or -ENOMEM. */
+/*
+ * Makes the first `bytes` of the slots writable; 0 or -ENOMEM. In a guarded region they are already; what comes
+ * after the first chunk gets huge pages then, for a fiber that uses so much of it will touch a lot more.
+ */
 int sk_stack_region_commit_slots(sk_stack_region *region, size_t bytes);
 
 /* Gives it back to the kernel. */

@@ -141,6 +141,18 @@ void sk_memory_discard(void *memory, size_t bytes)
 	errno = saved;
 }
 
+void sk_memory_huge_pages(void *memory, size_t bytes)
+{
+#ifdef MADV_HUGEPAGE
+	int saved = errno;
+	(void)madvise(memory, bytes, MADV_HUGEPAGE);
+	errno = saved;
+#else
+	(void)memory;
+	(void)bytes;
+#endif
+}
+
 void sk_memory_release(void *memory, size_t bytes)
 {
 	int saved = errno;

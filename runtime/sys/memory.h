@@ -48,6 +48,9 @@ int sk_memory_guard(void *memory, size_t bytes);
  */
 void sk_memory_discard(void *memory, size_t bytes);
 
+/* Asks for huge pages when the memory is touched, where the system allows it; best effort. Keeps errno. */
+void sk_memory_huge_pages(void *memory, size_t bytes);
+
 /* Ends the mapping of the range. */
 void sk_memory_release(void *memory, size_t bytes);
 

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tables of kernels and runtimes. perf/README.md says what each kernel can and cannot show. */
+#include "bench.h"
+
+/* clang-format off */
+const bench_case bench_cases[] = {
+	{ .kernel = "fib", .problem = "fib", .variant = "", .size = 42, .peer_size = 32, .tiny_size = 15,
+	  .shows = SHOWS_TASK, .in_demo = true,
+	  .summary = "recursive fork-join with nothing in the tasks" },
+	{ .kernel = "fib_o2", .problem = "fib_o2", .variant = "", .size = 42, .tiny_size = 15, .shows = SHOWS_TASK,
+	  .summary = "fib, compiled with -O2" },
+	{ .kernel = "fib_clang", .problem = "fib_clang", .variant = "", .size = 42, .tiny_size = 15,
+	  .shows = SHOWS_TASK,
+	  .summary = "fib, compiled by clang -O3" },
+	{ .kernel = "nqueens", .problem = "nqueens", .variant = "", .size = 13, .tiny_size = 7, .shows = SHOWS_TASK,
+	  .in_demo = true,
+	  .summary = "ways to place the queens, a task for each safe placement" },
+	{ .kernel = "uts_t1", .problem = "uts", .variant = "T1", .size = 10, .tiny_size = 5, .shows = SHOWS_TASK,
+	  .in_demo = true,
+	  .summary = "unbalanced tree search, geometric tree T1 of 4.1 million nodes" },
+	{ .kernel = "uts_t3", .problem = "uts", .variant = "T3", .size = 2000, .tiny_size = 20, .shows = SHOWS_TASK,
+	  .summary = "unbalanced tree search, binomial tree T3 of 4.1 million nodes, 1572 deep" },
+	{ .kernel = "mergesort", .problem = "mergesort", .variant = "", .size = 4000000, .tiny_size = 20000,
+	  .shows = SHOWS_SECONDS, .in_demo = true,
+	  .summary = "32-bit keys, merges divided too" },
+	{ .kernel = "matmul", .problem = "matmul", .variant = "", .size = 1000, .tiny_size = 130,
+	  .shows = SHOWS_SECONDS, .in_demo = true,
+	  .summary = "divide and conquer on doubles" },
+	{ .kernel = "cholesky", .problem = "cholesky", .variant = "", .size = 1024, .tiny_size = 160,
+	  .shows = SHOWS_SECONDS,
+	  .summary = "tiles of 32, two joins for each column of tiles" },
+	{ .kernel = "flat", .problem = "flat", .variant = "", .size = 1000000, .tiny_size = 1000,
+	  .shows = SHOWS_TASK,
+	  .summary = "one producer spawns a million empty tasks" },
+	{ .kernel = "coarse", .problem = "coarse", .variant = "call", .size = 50000, .tiny_size = 100,
+	  .shows = SHOWS_SECONDS,
+	  .summary = "7 spawned tasks and one call, 50 ms each" },
+	{ .kernel = "coarse_long", .problem = "coarse", .variant = "long-call", .size = 50000, .tiny_size = 100,
+	  .shows = SHOWS_SECONDS,
+	  .summary = "7 spawned tasks of 50 ms and one call of 350 ms" },
+	{ .kernel = "wake", .problem = "wake", .variant = "", .size = 10000, .tiny_size = 100,
+	  .shows = SHOWS_SAMPLES,
+	  .summary = "answer of a runtime that was idle for 10 ms" },
+	{ .kernel = "idle", .problem = "idle", .variant = "", .size = 5000, .tiny_size = 20, .rounds_most = 2,
+	  .shows = SHOWS_SAMPLES, .no_warm_up = true,
+	  .summary = "processor time in 5 s of nothing, after work" },
+	{ .kernel = "over_fib", .problem = "fib", .variant = "", .size = 38, .peer_size = 30, .tiny_size = 15,
+	  .shows = SHOWS_TASK, .oversubscribes = true,
+	  .summary = "fib with four workers on each core" },
+	{ .kernel = "over_uts", .problem = "uts", .variant = "T1", .size = 10, .tiny_size = 5, .shows = SHOWS_TASK,
+	  .oversubscribes = true,
+	  .summary = "uts_t1 with four workers on each core" },
+	{ .kernel = "startstop", .problem = "startstop", .variant = "", .size = 200, .tiny_size = 5,
+	  .shows = SHOWS_TASK,
+	  .summary = "stop, start, one task" },
+};
+/* clang-format on */
+
+const unsigned bench_case_count = sizeof(bench_cases) / sizeof(bench_cases[0]);
+_Static_assert(sizeof(bench_cases) / sizeof(bench_cases[0]) <= CASES_MAX, "options has a mark for each case");
+
+const char *runtime_name(runtime r)
+{
+	static const char *const name[RUNTIMES] = { "serial", "skua", "openmp-gcc", "openmp-llvm", "tbb" };
+	return name[r];
+}
+
+bool runtime_is_peer(runtime r)
+{
+	return r != SERIAL && r != SKUA;
+}
+
+const char *runtime_pinning(runtime r)
+{
+	static const char *const pinning[RUNTIMES] = {
+		"sched_setaffinity to the first core",    "SKUA_BIND=core SKUA_BIND_MAIN=1",
+		"OMP_PROC_BIND=true OMP_PLACES=cores",    "OMP_PROC_BIND=true OMP_PLACES=cores",
+		"task_scheduler_observer, one core each",
+	};
+	return pinning[r];
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fib under skua. */
+#include "../../harness/kernel.h"
+
+#include <skua/skua.h>
+
+KERNEL("skua");
+
+SKUA_TASK(long, fib, int, n)
+{
+	if (n < 2)
+		return n;
+	SKUA_SPAWN(fib, n - 1);
+	long y = SKUA_CALL(fib, n - 2);
+	return SKUA_SYNC(fib) + y;
+}
+
+uint64_t kernel_run(const kernel_params *params)
+{
+	return (uint64_t)SKUA_RUN(fib, (int)params->size);
+}
