@@ -90,19 +90,19 @@ typedef SK_ATOMIC(uint32_t) crowd_counter;
 typedef struct tally {
 	size_t count;
 	crowd_counter *times;
-	crowd_counter strangers; /* ids that do not exist */
+	crowd_counter beyond; /* how many ids from count on were marked */
 } tally;
 
 static inline tally tally_create(size_t count)
 {
-	tally made = { .count = count, .times = calloc(count, sizeof(crowd_counter)) };
+	tally made = { .count = count, .times = calloc(count + 1, sizeof(crowd_counter)) };
 	cr_assert_not_null(made.times);
 	return made;
 }
 
 static inline void tally_mark(tally *marks, size_t id)
 {
-	sk_add_relaxed(id < marks->count ? &marks->times[id] : &marks->strangers, 1); /* relaxed: read after the join */
+	sk_add_relaxed(id < marks->count ? &marks->times[id] : &marks->beyond, 1); /* relaxed: read after the join */
 }
 
 static inline void tally_expect_each_once(tally *marks)
@@ -111,7 +111,14 @@ static inline void tally_expect_each_once(tally *marks)
 		uint32_t times = sk_load_relaxed(&marks->times[i]);
 		SURELY(times == 1, "%zu of %zu was taken %u times", i, marks->count, times);
 	}
-	cr_assert_eq(sk_load_relaxed(&marks->strangers), 0, "something was taken that was never given");
+	cr_assert_eq(sk_load_relaxed(&marks->beyond), 0, "something was taken that was never given");
+}
+
+/* For a tally of count 0, which only counts. */
+static inline void tally_expect_total(tally *marks, size_t expected)
+{
+	size_t taken = sk_exchange_acquire(&marks->beyond, 0);
+	cr_assert_eq(taken, expected, "%zu were taken of %zu", taken, expected);
 }
 
 static inline void tally_destroy(tally *marks)

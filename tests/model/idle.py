@@ -1,0 +1,492 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Model of idling, parking and waking: no spawned task stays out of reach, no wake-up is lost.
+
+Modelled: an owner that runs a fiber (with a TSO store buffer) and spawns, syncs, publishes, reclaims, pushes ready
+entries; workers without work that search, arm, force, steal, declare themselves, park and are woken; an outside
+submitter of inbox items. The word {hungry, searching}, the mask `sleepers`, one park token per worker.
+
+States: a fiber's slots are the words `ts` = (top, split, tag, force), `limit`, `poll` and `head`, the number of
+occupied slots as memory shows it (the owner's buffered stores of run functions grow and shrink it one by one). A
+stolen task runs in the user's time: it may never end.
+
+Not modelled: the scan of the slots slot by slot and the order of argument and run stores (task_stack.py), the suspension
+of the owner at a stolen join (join.py; here it waits for the thief), time, spurious failures, AArch64.
+
+Rules, in each quiet state (user code may never come back, everything else has run its course):
+  R1  if some worker sleeps, there is no work: no un-stolen slot, no ready entry, no inbox item
+  R2  hungry = workers asleep, searching = 0, sleepers = their bits, no token lies about
+in each state:
+  H   if a worker is hungry and has armed once, the running fiber has a public slot or poll = NULL, unless its owner is in
+      a slow path or the thief that has emptied the public part is about to arm
+and there is no fair endless run of searching and parking.
+
+What the exploration taught: H is only needed for a quick answer. Without the re-arming by those who empty the public
+part everybody is still woken in time (a publication notifies, and who parks arms). And with a membarrier in park the fence of
+notify is not needed; without one (size "plain") it is.
+"""
+
+from explorer import BLOCKED, Model, Process, Violation, fenced, user
+
+END, NULL = "end", "null"
+INFINITY = 99
+CLAIMED = 1  # place of the register `claimed`
+
+
+def mirror(workers):
+    """The set with workers 1 and 2 exchanged."""
+    return frozenset(3 - worker for worker in workers)
+
+
+class Waking(Model):
+    """notify() of the protocol, shared by the models that wake: pc goes on at `me.back` afterwards."""
+
+    def call_notify(self, me, back):
+        me.back = back
+        me.pc = "notify_word"
+
+    def end_notify(self, me):
+        me.pc = me.back
+        me.back = me.seen = me.claimed = None
+
+    def notify_word(self, s, me):
+        # N1 and N2: a full fence, then the word.
+        if not self.is_mutant("notify_without_fence") and not fenced(s, me):
+            return BLOCKED
+        if s.word[1] > 0:
+            self.end_notify(me)
+        else:
+            me.seen = s.word
+            me.pc = "notify_mask"
+
+    def notify_mask(self, s, me):
+        if s.sleepers:
+            me.pc = "notify_count"
+        else:
+            self.end_notify(me)
+
+    def notify_count(self, s, me):
+        # N3: the right to wake is the change of searching from 0 to 1.
+        if not fenced(s, me):
+            return BLOCKED
+        if s.word != me.seen:
+            me.pc = "notify_word"
+            return
+        s.word = (s.word[0], 1)
+        me.seen = None
+        me.pc = "notify_claim"
+
+    def notify_claim(self, s, me):
+        # N4: whoever clears the bit owes the token.
+        if not s.sleepers:
+            me.pc = "notify_undo"
+            return
+        me.claimed = s.choose(sorted(s.sleepers))
+        s.sleepers = s.sleepers - {me.claimed}
+        me.pc = "notify_token"
+
+    def notify_token(self, s, me):
+        self.give_token(s, me.claimed)
+        self.end_notify(me)
+
+    def notify_undo(self, s, me):
+        # N5
+        s.word = (s.word[0], s.word[1] - 1)
+        me.pc = "notify_again"
+
+    def notify_again(self, s, me):
+        if s.sleepers:
+            me.pc = "notify_word"
+        else:
+            self.end_notify(me)
+
+    @staticmethod
+    def give_token(s, worker):
+        if worker in s.tokens:
+            raise Violation("second token for worker %d" % worker)
+        s.tokens = s.tokens | {worker}
+
+
+class Idle(Waking):
+    name = "idle"
+    progress = True
+    mutants = {
+        "no_membarrier_in_park": "one",
+        "no_look_after_bit": "one",
+        "notify_without_fence": "plain",
+        "last_searcher_wakes_nobody": "queue",
+        "thief_does_not_rearm": "one",
+        "reclaim_does_not_rearm": "one",
+        "end_stored_after_hungry_read": "one",
+        "switch_in_stores_end_last": "one",
+        "unpark_forgets_claim": "one",
+    }
+    short_sizes = ("one", "two", "queue", "plain")
+    all_sizes = ("three", "big")
+
+    sizes = {
+        # program of the owner, number of idlers, whether there is an outside submitter, whether there is a membarrier
+        "one": (("enter", "spawn", "spawn", "sync", "spawn"), 1, False, True),
+        "two": (("spawn",), 2, False, True),
+        "queue": (("push",), 2, True, True),
+        "plain": (("spawn", "sync", "spawn", "push"), 1, True, False),
+        "three": (("spawn",), 3, False, True),
+        "big": (("spawn", "spawn", "sync"), 2, False, True),
+    }
+
+    def __init__(self, size, mutant=None):
+        super().__init__(size, mutant)
+        self.program, idlers, has_submitter, self.has_barrier = self.sizes[size]
+        self.progress = size != "big"
+        self.shared = dict(sleepers=frozenset(), tokens=frozenset(), word=(0, 0), running=False, poll=END,
+                           ts=(0, 0, 0, 0), limit=0, head=0, done=frozenset(), queue=0, forcing=False)
+        self.shared["running"] = self.program[0] != "enter"
+        self.shared["poll"] = END if self.has_barrier else NULL
+        common = dict(claimed=None, back=None, seen=None, old=None, aim=None, declared=False, is_fresh=False, job=None)
+        self.processes = [Process("owner", "owner_user", **common, at=0, top_of=0)]
+        self.processes += [Process("idler%d" % i, "round_fiber", **common) for i in range(1, idlers + 1)]
+        if has_submitter:
+            self.processes.append(Process("outside", "submit", claimed=None, back=None, seen=None, is_done=False))
+        self.symmetric = idlers == 2
+        self.numbers = {}
+        self.workers = idlers + 1
+
+    # The two idlers are alike: of a state and its mirror image only one is kept, so they may swap names in a trace.
+
+    def canonical(self, state):
+        shared, (owner, first, second, *others), buffers = state
+        sleepers, tokens = shared[:2]
+        rank_first = (self.number_of(first), 1 in sleepers, 1 in tokens)
+        rank_second = (self.number_of(second), 2 in sleepers, 2 in tokens)
+        if rank_first <= rank_second:
+            return state
+        shared = (mirror(sleepers), mirror(tokens)) + shared[2:]
+        processes = tuple([r if r[CLAIMED] is None else r[:CLAIMED] + (3 - r[CLAIMED],) + r[CLAIMED + 1:]
+                           for r in (owner, second, first, *others)])
+        return (shared, processes, buffers)
+
+    def number_of(self, registers):
+        registers = registers[:CLAIMED] + registers[CLAIMED + 1:]
+        return self.numbers.setdefault(registers, len(self.numbers))
+
+    # The owner's program.
+
+    @user
+    def owner_user(self, s, me):
+        if me.at == len(self.program):
+            return BLOCKED
+        operation = self.program[me.at]
+        me.at += 1
+        if operation == "spawn":
+            s.store(me, "head", me.top_of + 1)
+            me.top_of += 1
+            me.pc = "spawn_compare"
+        elif operation == "sync":
+            s.store(me, "head", me.top_of - 1)
+            me.top_of -= 1
+            me.pc = "sync_compare"
+        elif operation == "push":
+            me.pc = "push"
+        else:
+            me.pc = "enter_announce"
+
+    def push(self, s, me):
+        s.store(me, "queue", 1)
+        self.call_notify(me, "owner_user")
+
+    # A fiber is switched in.
+
+    def enter_announce(self, s, me):
+        s.store(me, "poll", END)
+        s.store(me, "running", True)
+        me.pc = "enter_poll"
+
+    def enter_poll(self, s, me):
+        if not fenced(s, me):
+            return BLOCKED
+        me.pc = "owner_user"
+        if self.is_mutant("switch_in_stores_end_last"):
+            me.seen = s.word
+            me.pc = "enter_poll_late"
+        elif s.word[0] > 0:
+            s.store(me, "poll", NULL)
+
+    def enter_poll_late(self, s, me):
+        s.store(me, "poll", NULL if me.seen[0] > 0 else END)
+        me.pc = "owner_user"
+
+    # Spawn.
+
+    def spawn_compare(self, s, me):
+        me.pc = "owner_user" if s.load(me, "poll") == END else "publish_read"
+
+    def publish_read(self, s, me):
+        me.old = s.ts
+        split = s.ts[1]
+        me.aim = split + (me.top_of - split + 1) // 2 if self.has_barrier else me.top_of
+        s.store(me, "limit", me.aim)
+        me.pc = "publish_cas"
+
+    def publish_cas(self, s, me):
+        if not fenced(s, me):
+            return BLOCKED
+        if s.ts != me.old:
+            me.pc = "publish_read"
+            return
+        top, _, tag, _ = s.ts
+        s.ts = (top, me.aim, tag + 1, 0)
+        if not self.has_barrier:
+            self.call_notify(me, "owner_user")
+        else:
+            me.pc = "publish_hungry" if self.is_mutant("end_stored_after_hungry_read") else "publish_end"
+
+    def publish_end(self, s, me):
+        s.store(me, "poll", END)
+        if self.is_mutant("end_stored_after_hungry_read"):
+            self.call_notify(me, "owner_user")
+        else:
+            me.pc = "publish_hungry"
+
+    def publish_hungry(self, s, me):
+        if not fenced(s, me):
+            return BLOCKED
+        if s.word[0] > 0:
+            me.pc = "publish_check"
+        elif self.is_mutant("end_stored_after_hungry_read"):
+            me.pc = "publish_end"
+        else:
+            self.call_notify(me, "owner_user")
+
+    def publish_check(self, s, me):
+        if s.ts[0] >= s.ts[1]:
+            s.store(me, "poll", NULL)
+        elif self.is_mutant("end_stored_after_hungry_read"):
+            me.pc = "publish_end"
+            return
+        self.call_notify(me, "owner_user")
+
+    # Sync of slot `top_of`.
+
+    def sync_compare(self, s, me):
+        me.pc = "owner_user" if me.top_of >= s.load(me, "limit") else "sync_read"
+
+    def sync_read(self, s, me):
+        me.old = s.ts
+        top, split, _, _ = s.ts
+        if me.top_of >= split:
+            me.aim = split
+        elif top > me.top_of:
+            me.pc = "sync_wait"
+            return
+        else:
+            me.aim = s.choose(range(top, me.top_of + 1)) if self.has_barrier else me.top_of
+        s.store(me, "limit", me.aim)
+        me.pc = "sync_cas"
+
+    def sync_cas(self, s, me):
+        if not fenced(s, me):
+            return BLOCKED
+        if s.ts != me.old:
+            me.pc = "sync_read"
+            return
+        top, _, tag, _ = s.ts
+        s.ts = (top, me.aim, tag + 1, 0)
+        me.pc = "sync_rearm" if me.aim == top else "owner_user"
+
+    def sync_rearm(self, s, me):
+        if s.word[0] > 0 and not self.is_mutant("reclaim_does_not_rearm"):
+            s.store(me, "poll", NULL)
+        me.pc = "owner_user"
+
+    def sync_wait(self, s, me):
+        if me.top_of not in s.done:
+            return BLOCKED
+        s.done = s.done - {me.top_of}
+        s.store(me, "limit", me.top_of)
+        me.pc = "sync_lower"
+
+    def sync_lower(self, s, me):
+        if not fenced(s, me):
+            return BLOCKED
+        s.ts = (me.top_of, me.top_of, s.ts[2] + 1, 0)
+        me.pc = "sync_rearm"
+
+    # A round of a worker without work: `declared` tells whether it is counted as hungry and searching.
+
+    def round_fiber(self, s, me):
+        top, split, _, _ = s.ts
+        if s.running and top < split and s.head > top:
+            me.old = s.ts
+            me.pc = "steal"
+        elif me.declared and s.running and self.has_barrier:
+            me.pc = "round_arm"
+        else:
+            me.is_fresh = False
+            me.pc = "round_queue"
+
+    def round_arm(self, s, me):
+        s.poll = NULL
+        me.is_fresh = False
+        me.pc = "round_queue"
+
+    def round_queue(self, s, me):
+        if s.queue:
+            s.queue = 0
+            me.pc = "found"
+        else:
+            me.pc = "round_force" if me.declared else "declare"
+
+    def declare(self, s, me):
+        s.word = (s.word[0] + 1, s.word[1] + 1)
+        me.declared = me.is_fresh = True
+        me.pc = "round_fiber"
+
+    # Steal one slot of the running fiber.
+
+    def steal(self, s, me):
+        if s.ts != me.old:
+            me.old = None
+            me.pc = "round_fiber"
+            return
+        top, split, tag, force = s.ts
+        s.ts = (top + 1, split, tag, force)
+        me.old = None
+        me.job = top
+        me.pc = "steal_hungry" if top + 1 == split else "found"
+
+    def steal_hungry(self, s, me):
+        me.pc = "steal_arm" if s.word[0] > 0 and not self.is_mutant("thief_does_not_rearm") else "found"
+
+    def steal_arm(self, s, me):
+        s.poll = NULL
+        me.pc = "found"
+
+    def found(self, s, me):
+        me.pc = "work"
+        if me.declared:
+            s.word = (s.word[0] - 1, s.word[1] - 1)
+            me.declared = me.is_fresh = False
+            if s.word[1] == 0 and not self.is_mutant("last_searcher_wakes_nobody"):
+                self.call_notify(me, "work")
+
+    @user
+    def work(self, s, me):
+        if me.job is not None:
+            s.done = s.done | {me.job}
+        me.job = None
+        me.pc = "round_fiber"
+
+    # Force.
+
+    def round_force(self, s, me):
+        _, split, _, _ = s.ts
+        if not s.running or s.head <= split or not self.has_barrier:
+            me.pc = "park_bit"
+        elif s.forcing:
+            return BLOCKED
+        else:
+            s.forcing = True
+            me.pc = "force_mark"
+
+    def force_mark(self, s, me):
+        top, split, tag, _ = s.ts
+        s.ts = (top, split, tag, 1)
+        me.old = (split, tag)
+        me.pc = "force_limit"
+
+    def force_limit(self, s, me):
+        s.limit = INFINITY
+        me.pc = "force_scan"
+
+    def force_scan(self, s, me):
+        # The membarrier, then the scan.
+        if s.buffered(0):
+            return BLOCKED
+        me.aim = me.old[0] + (s.head - me.old[0] + 1) // 2
+        me.pc = "force_publish"
+
+    def force_publish(self, s, me):
+        top, _, tag, force = s.ts
+        if force and tag == me.old[1]:
+            s.ts = (top, me.aim, tag, 0)
+        s.forcing = False
+        me.old = me.aim = None
+        me.pc = "round_fiber"
+
+    # Park.
+
+    def park_bit(self, s, me):
+        # P1
+        s.sleepers = s.sleepers | {me.index}
+        me.pc = "park_leave"
+
+    def park_leave(self, s, me):
+        s.word = (s.word[0], s.word[1] - 1)
+        me.pc = "sleep" if self.is_mutant("no_look_after_bit") else "park_arm"
+
+    def park_arm(self, s, me):
+        # P2
+        if s.running and self.has_barrier:
+            s.poll = NULL
+        me.pc = "park_fiber"
+
+    def park_fiber(self, s, me):
+        # P3 and P4
+        if s.buffered(0) and self.has_barrier and not self.is_mutant("no_membarrier_in_park"):
+            return BLOCKED
+        top, split, _, _ = s.ts
+        is_public = top < split and s.head > top
+        is_private = s.head > split and self.has_barrier
+        me.pc = "unpark" if s.running and (is_public or is_private) else "park_queue"
+
+    def park_queue(self, s, me):
+        me.pc = "unpark" if s.queue else "sleep"
+
+    def unpark(self, s, me):
+        # P5
+        if me.index in s.sleepers:
+            s.sleepers = s.sleepers - {me.index}
+            me.pc = "unpark_count"
+        else:
+            me.pc = "unpark_count" if self.is_mutant("unpark_forgets_claim") else "sleep"
+
+    def unpark_count(self, s, me):
+        s.word = (s.word[0], s.word[1] + 1)
+        me.pc = "round_fiber"
+
+    def sleep(self, s, me):
+        # P6
+        if me.index not in s.tokens:
+            return BLOCKED
+        s.tokens = s.tokens - {me.index}
+        me.pc = "round_fiber"
+
+    # An outside thread.
+
+    @user
+    def submit(self, s, me):
+        if me.is_done:
+            return BLOCKED
+        me.is_done = True
+        s.queue = 1
+        self.call_notify(me, "submit")
+
+    # Rules.
+
+    def check(self, s, us):
+        """H, in each state: it may be broken only by those who are about to mend it."""
+        owner, top, split = us[0], s.ts[0], s.ts[1]
+        if not s.running or top < split or owner.pc not in ("owner_user", "spawn_compare", "sync_compare", "sync_wait"):
+            return
+        is_mended = any(me.pc in ("steal_hungry", "steal_arm") for me in us)
+        is_hungry = any(me.declared and not me.is_fresh for me in us[1:self.workers])
+        if is_hungry and s.load(owner, "poll") == END and not is_mended:
+            raise Violation("H: somebody is hungry, nothing is public, poll is not armed, and nobody will arm it")
+
+    def quiet(self, s, us):
+        asleep = frozenset(me.index for me in us if me.pc == "sleep")
+        top, split, _, _ = s.ts
+        has_slot = s.running and s.head > top
+        if asleep and (has_slot or s.queue):
+            raise Violation("R1: everybody else sleeps, and there is work")
+        if s.word != (len(asleep), 0) or s.sleepers != asleep or s.tokens:
+            raise Violation("R2: counts, bits and tokens do not agree")

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fork in a running program. The child has one thread and no workers; what it finds of the parent's runtime is dead, and
+ * it can start its own.
+ *
+ *   from main          while the runtime is idle, and while other threads use it: the child starts its own, twice
+ *   from a task        the child finishes what it has itself, up to the return from SKUA_RUN, and then starts its own
+ *   from a task        a thread of the child starts a runtime, and the forked task goes no further
+ *   from a task        the child syncs a task that a thief had at the fork: it never ends, so there is a message
+ *
+ * The parent goes on as if nothing had happened.
+ */
+#include "stress.h"
+
+#include <signal.h>
+#include <sys/wait.h>
+
+#if STRESS_TSAN
+/* Children of a program with threads may have threads here. */
+const char *__tsan_default_options(void);
+const char *__tsan_default_options(void)
+{
+	return "die_after_fork=0";
+}
+#endif
+
+SKUA_TASK(long, fib, int, n)
+{
+	if (n < 2)
+		return n;
+	SKUA_SPAWN(fib, n - 1);
+	long second = SKUA_CALL(fib, n - 2);
+	return SKUA_SYNC(fib) + second;
+}
+
+static bool fib_is_right(void)
+{
+	return SKUA_RUN(fib, 15) == 610;
+}
+
+/* How a child ends: not by exit, which would run what belongs to the parent. */
+static void end_child(bool right)
+{
+	_exit(right ? 0 : 1);
+}
+
+/* A child that hangs ends by SIGALRM, and the parent names the case. */
+static pid_t fork_with_alarm(void)
+{
+	fflush(NULL);
+	pid_t pid = fork();
+	STRESS_REQUIRE(pid >= 0, "fork: %s", strerror(errno));
+	if (pid == 0)
+		alarm(STRESS_SCALED(20, 100));
+	return pid;
+}
+
+static int wait_for_child(pid_t pid)
+{
+	int status;
+	pid_t got;
+	do
+		got = waitpid(pid, &status, 0);
+	while (got < 0 && errno == EINTR);
+	STRESS_REQUIRE(got == pid, "waitpid: %s", strerror(errno));
+	return status;
+}
+
+static void expect_success(pid_t pid)
+{
+	int status = wait_for_child(pid);
+	STRESS_REQUIRE(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with status %#x", (unsigned)status);
+}
+
+/* The first call of a child that has come out of everything; each must find that nothing runs. */
+enum first { FIRST_WORKERS, FIRST_STOP, FIRST_START, FIRST_RUN, FIRSTS };
+
+static bool first_call(enum first first)
+{
+	skua_config config = { .workers = 2, .bind = "none" };
+	switch (first) {
+	case FIRST_WORKERS:
+		return skua_workers() == 0;
+	case FIRST_STOP:
+		skua_stop();
+		return true;
+	case FIRST_START:
+		return skua_start(&config) == 0;
+	default:
+		return fib_is_right();
+	}
+}
+
+static void use_own_runtime(enum first first)
+{
+	if (!first_call(first))
+		end_child(false);
+	skua_stop();
+	for (unsigned i = 0; i < 2; i++) {
+		skua_config config = { .workers = 2 + i, .bind = "none" };
+		if (skua_workers() != 0 || skua_start(&config) != 0 || skua_workers() != 2 + i || !fib_is_right())
+			end_child(false);
+		skua_stop();
+	}
+	end_child(fib_is_right()); /* and lazily, with no stop at all */
+}
+
+/* --- from main --- */
+
+static atomic_bool finish;
+
+static void submit(unsigned index)
+{
+	while (!atomic_load_explicit(&finish, memory_order_relaxed))
+		STRESS_REQUIRE(fib_is_right(), "thread %u", index);
+}
+
+static void fork_from_main(enum first first)
+{
+	pid_t pid = fork_with_alarm();
+	if (pid == 0)
+		use_own_runtime(first);
+	expect_success(pid);
+	STRESS_REQUIRE(fib_is_right(), "after the fork in the parent");
+}
+
+static void fork_from_main_beside_others(void)
+{
+	stress_thread threads[2];
+	atomic_store(&finish, false);
+	stress_threads_start(threads, 2, submit);
+	for (unsigned i = 0; i < STRESS_SCALED(20u, 5u); i++) {
+		stress_case("fork %u from main beside submitters", i);
+		stress_sleep_us((unsigned)stress_random(1000));
+		fork_from_main((enum first)(i % FIRSTS));
+	}
+	atomic_store(&finish, true);
+	stress_threads_join(threads, 2);
+}
+
+/* --- from a task --- */
+
+static pid_t forked; /* of the parent; 0 in the child */
+
+SKUA_TASK(long, fork_inside, int, depth)
+{
+	if (depth == 0) {
+		forked = fork_with_alarm();
+		return 1;
+	}
+	SKUA_SPAWN(fib, 5);
+	long below = SKUA_CALL(fork_inside, depth - 1);
+	return SKUA_SYNC(fib) + below;
+}
+
+/* One worker, so that nothing is stolen and the forking thread is the one that called SKUA_RUN. */
+static void fork_from_task(enum first first)
+{
+	stress_start((skua_config){ .workers = 1, .bind = "none" });
+	bool right = SKUA_RUN(fork_inside, 10) == 51;
+	if (forked == 0) {
+		if (!right)
+			end_child(false);
+		use_own_runtime(first);
+	}
+	expect_success(forked);
+	STRESS_REQUIRE(right, "the forking tree gave a wrong sum");
+	skua_stop();
+}
+
+static void *start_beside(void *right)
+{
+	*(bool *)right = fib_is_right();
+	skua_stop();
+	return NULL;
+}
+
+SKUA_TASK(int, fork_and_start_beside, int, depth)
+{
+	if (depth > 0) {
+		SKUA_SPAWN(fib, 12);
+		int pid = SKUA_CALL(fork_and_start_beside, depth - 1);
+		SKUA_SYNC(fib);
+		return pid;
+	}
+	pid_t pid = fork_with_alarm();
+	if (pid)
+		return pid;
+	/* Inside the task the old runtime is still the caller's; a thread of the child is free of it. */
+	bool right = false;
+	pthread_t thread;
+	if (pthread_create(&thread, NULL, start_beside, &right) == 0)
+		pthread_join(thread, NULL);
+	end_child(right);
+	return 0;
+}
+
+static void fork_from_task_and_start_beside(void)
+{
+	stress_start((skua_config){ .workers = 3, .bind = "none" });
+	for (unsigned i = 0; i < STRESS_SCALED(20u, 5u); i++)
+		expect_success(SKUA_RUN(fork_and_start_beside, 10));
+	STRESS_REQUIRE(fib_is_right(), "after the forks in the parent");
+	skua_stop();
+}
+
+/* --- a stolen task --- */
+
+static atomic_bool stolen, go_on;
+
+SKUA_TASK(int, long_task)
+{
+	atomic_store(&stolen, true);
+	while (!atomic_load(&go_on))
+		stress_yield();
+	return 5;
+}
+
+SKUA_TASK(int, fork_beside_thief, int, pipe_end)
+{
+	SKUA_SPAWN(long_task);
+	while (!atomic_load(&stolen))
+		stress_yield();
+	pid_t pid = fork_with_alarm();
+	if (pid == 0)
+		dup2(pipe_end, STDERR_FILENO);
+	atomic_store(&go_on, true);
+	int five = SKUA_SYNC(long_task); /* the child ends here */
+	if (pid == 0)
+		end_child(false);
+	STRESS_REQUIRE(five == 5, "the stolen task gave %d", five);
+	return pid;
+}
+
+static void sync_of_stolen_in_child(void)
+{
+	int ends[2];
+	STRESS_REQUIRE(pipe(ends) == 0, "pipe: %s", strerror(errno));
+	stress_start((skua_config){ .workers = 2, .bind = "none" });
+	atomic_store(&stolen, false);
+	atomic_store(&go_on, false);
+	pid_t pid = SKUA_RUN(fork_beside_thief, ends[1]);
+	close(ends[1]);
+	char text[4096] = "";
+	size_t length = 0;
+	for (ssize_t got; length < sizeof text - 1 && (got = read(ends[0], text + length, sizeof text - 1 - length)) > 0;)
+		length += (size_t)got;
+	close(ends[0]);
+	int status = wait_for_child(pid);
+	STRESS_REQUIRE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "the child ended with status %#x: %s",
+		       (unsigned)status, text);
+	STRESS_REQUIRE(strstr(text, "fork"), "the child said: %s", text);
+	STRESS_REQUIRE(fib_is_right(), "after the fork in the parent");
+	skua_stop();
+}
+
+int main(int argc, char **argv)
+{
+	static const unsigned workers[] = { 1, 2, 8 };
+	stress_begin(argc, argv);
+	for (size_t i = 0; i < sizeof workers / sizeof workers[0]; i++) {
+		stress_case("fork from main, %u workers", workers[i]);
+		fork_from_main(FIRST_RUN); /* not running: lazily started and still there in the next round */
+		skua_stop();
+		stress_start((skua_config){ .workers = workers[i], .bind = "none" });
+		fork_from_main(FIRST_START);
+		fork_from_main_beside_others();
+		skua_stop();
+	}
+	for (unsigned i = 0; i < FIRSTS; i++) {
+		stress_case("fork from a task, to the end, then first call %u", i);
+		fork_from_task((enum first)i);
+	}
+	stress_case("fork from a task, a runtime beside it");
+	fork_from_task_and_start_beside();
+	stress_case("sync of a stolen task in the child");
+	sync_of_stolen_in_child();
+	return stress_end();
+}
