@@ -45,7 +45,9 @@
  *     result. Write at most one sync in an expression, since C does not say which of two comes first.
  *     Call from: the body of a task.
  *     Blocks: the fiber, while another worker still runs the task; the worker goes on with other work, so that
- *         afterwards the body may run on another thread than before: read thread-locals and errno again.
+ *         afterwards the body may run on another thread than before. errno keeps its value, but compilers keep its
+ *         address: a function that uses errno or a thread-local on both sides of a sync may see the old thread's. Use it
+ *         on one side only, or in a function that is not inlined.
  *     Orders: everything that the task did is visible afterwards.
  *     Undefined if: nothing is spawned, or the youngest spawn is of another task (checked build: function, file, line).
  * SKUA_CALL(name, arguments ...)

@@ -81,6 +81,22 @@ void sk_switch_home(sk_worker *worker, sk_fiber *from)
 	sk_switch_arrived(from->worker);
 }
 
+/*
+ * The C library declares the address of errno to be constant, so a function that touches errno before and after a
+ * switch would write to the thread that it left. Hence two functions that are never inlined.
+ */
+static __attribute__((noinline)) int errno_get(void)
+{
+	__asm__ volatile("");
+	return errno;
+}
+
+static __attribute__((noinline)) void errno_set(int value)
+{
+	__asm__ volatile("");
+	errno = value;
+}
+
 bool sk_suspend(sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why)
 {
 	sk_worker *worker = fiber->worker;
@@ -90,9 +106,9 @@ bool sk_suspend(sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why)
 	sk_stats_add(worker, suspended, 1);
 	SK_TRACE_EVENT(&worker->trace, SUSPEND, fiber->index, why);
 	sk_store_relaxed(&fiber->wait, (uint32_t)why); /* relaxed: for dumps */
-	fiber->saved_errno = errno;
+	fiber->saved_errno = errno_get();
 	switch_to(worker, fiber, next, commit, arg);
-	errno = fiber->saved_errno;
+	errno_set(fiber->saved_errno);
 	return true;
 }
 

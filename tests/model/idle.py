@@ -142,7 +142,7 @@ class Idle(Waking):
         self.shared["running"] = self.program[0] != "enter"
         self.shared["poll"] = END if self.has_barrier else NULL
         common = dict(claimed=None, back=None, seen=None, old=None, aim=None, declared=False, is_fresh=False, job=None)
-        self.processes = [Process("owner", "owner_user", **common, at=0, top_of=0)]
+        self.processes = [Process("owner", "owner_user", **common, at=0, top_of=0, is_first=False)]
         self.processes += [Process("idler%d" % i, "round_fiber", **common) for i in range(1, idlers + 1)]
         if has_submitter:
             self.processes.append(Process("outside", "submit", claimed=None, back=None, seen=None, is_done=False))
@@ -193,36 +193,51 @@ class Idle(Waking):
         s.store(me, "queue", 1)
         self.call_notify(me, "owner_user")
 
-    # A fiber is switched in.
+    # A fiber is switched in: with poll = NULL, so that its first spawn settles poll.
 
     def enter_announce(self, s, me):
-        s.store(me, "poll", END)
         s.store(me, "running", True)
+        if self.is_mutant("switch_in_stores_end_last"):
+            me.pc = "enter_hungry"
+        else:
+            s.store(me, "poll", NULL)
+            me.is_first = True
+            me.pc = "owner_user"
+
+    def enter_hungry(self, s, me):
+        if not fenced(s, me):
+            return BLOCKED
+        me.seen = s.word[0]
         me.pc = "enter_poll"
 
     def enter_poll(self, s, me):
-        if not fenced(s, me):
-            return BLOCKED
-        me.pc = "owner_user"
-        if self.is_mutant("switch_in_stores_end_last"):
-            me.seen = s.word
-            me.pc = "enter_poll_late"
-        elif s.word[0] > 0:
-            s.store(me, "poll", NULL)
-
-    def enter_poll_late(self, s, me):
-        s.store(me, "poll", NULL if me.seen[0] > 0 else END)
+        s.store(me, "poll", NULL if me.seen > 0 else END)
+        me.seen = None
         me.pc = "owner_user"
 
-    # Spawn.
+    # Spawn: the compare, and the slow path that answers.
 
     def spawn_compare(self, s, me):
-        me.pc = "owner_user" if s.load(me, "poll") == END else "publish_read"
+        if s.load(me, "poll") == END:
+            me.pc = "owner_user"
+        else:
+            me.pc = "answer_hungry" if self.has_barrier else "publish_read"
+
+    def answer_hungry(self, s, me):
+        me.seen = s.word[0]
+        me.pc = "answer_public"
+        if me.is_first and me.seen == 0:
+            me.pc = "settle_poll"
+        me.is_first = False
+
+    def answer_public(self, s, me):
+        me.pc = "settle_poll" if s.ts[0] < s.ts[1] else "publish_read"
 
     def publish_read(self, s, me):
         me.old = s.ts
         split = s.ts[1]
-        me.aim = split + (me.top_of - split + 1) // 2 if self.has_barrier else me.top_of
+        count = me.top_of - split
+        me.aim = split + min(count, max((count + 1) // 2, me.seen)) if self.has_barrier else me.top_of
         s.store(me, "limit", me.aim)
         me.pc = "publish_cas"
 
@@ -234,35 +249,40 @@ class Idle(Waking):
             return
         top, _, tag, _ = s.ts
         s.ts = (top, me.aim, tag + 1, 0)
-        if not self.has_barrier:
-            self.call_notify(me, "owner_user")
-        else:
-            me.pc = "publish_hungry" if self.is_mutant("end_stored_after_hungry_read") else "publish_end"
+        me.old = None
+        me.pc = "settle_poll" if self.has_barrier else "settled"
 
-    def publish_end(self, s, me):
-        s.store(me, "poll", END)
-        if self.is_mutant("end_stored_after_hungry_read"):
-            self.call_notify(me, "owner_user")
-        else:
-            me.pc = "publish_hungry"
+    def settle_poll(self, s, me):
+        me.seen = None
+        if not self.is_mutant("end_stored_after_hungry_read"):
+            s.store(me, "poll", END)
+        me.pc = "settle_hungry"
 
-    def publish_hungry(self, s, me):
+    def settle_hungry(self, s, me):
         if not fenced(s, me):
             return BLOCKED
-        if s.word[0] > 0:
-            me.pc = "publish_check"
-        elif self.is_mutant("end_stored_after_hungry_read"):
-            me.pc = "publish_end"
-        else:
-            self.call_notify(me, "owner_user")
+        me.pc = "settle_public" if s.word[0] > 0 else self.not_armed()
 
-    def publish_check(self, s, me):
+    def settle_public(self, s, me):
         if s.ts[0] >= s.ts[1]:
             s.store(me, "poll", NULL)
-        elif self.is_mutant("end_stored_after_hungry_read"):
-            me.pc = "publish_end"
-            return
-        self.call_notify(me, "owner_user")
+            me.pc = "settled"
+        else:
+            me.pc = self.not_armed()
+
+    def not_armed(self):
+        return "settle_late" if self.is_mutant("end_stored_after_hungry_read") else "settled"
+
+    def settle_late(self, s, me):
+        s.store(me, "poll", END)
+        me.pc = "settled"
+
+    def settled(self, s, me):
+        has_published, me.aim = me.aim is not None, None
+        if has_published:
+            self.call_notify(me, "owner_user")
+        else:
+            me.pc = "owner_user"
 
     # Sync of slot `top_of`.
 
@@ -271,10 +291,11 @@ class Idle(Waking):
 
     def sync_read(self, s, me):
         me.old = s.ts
-        top, split, _, _ = s.ts
+        top, split, _, force = s.ts
         if me.top_of >= split:
-            me.aim = split
+            me.aim = split + (me.top_of - split + 1) // 2 if force else split
         elif top > me.top_of:
+            me.old = me.aim = None
             me.pc = "sync_wait"
             return
         else:
@@ -290,10 +311,15 @@ class Idle(Waking):
             return
         top, _, tag, _ = s.ts
         s.ts = (top, me.aim, tag + 1, 0)
-        me.pc = "sync_rearm" if me.aim == top else "owner_user"
+        me.old = me.aim = None
+        me.pc = "sync_rearm"
 
     def sync_rearm(self, s, me):
-        if s.word[0] > 0 and not self.is_mutant("reclaim_does_not_rearm"):
+        is_hungry = s.word[0] > 0 and self.has_barrier and not self.is_mutant("reclaim_does_not_rearm")
+        me.pc = "sync_public" if is_hungry else "owner_user"
+
+    def sync_public(self, s, me):
+        if s.ts[0] >= s.ts[1]:
             s.store(me, "poll", NULL)
         me.pc = "owner_user"
 

@@ -34,11 +34,16 @@ class Seat(Waking):
         "leaves_without_settling": "one",
         "waker_reads_held_first": "one",
         "root_done_wakes_nobody": "one",
-        "last_searcher_wakes_nobody": "two",
+        "last_searcher_wakes_nobody": "crowd",
     }
-    sizes = {"one": (1, 1, 2), "two": (2, 1, 1), "big": (2, 1, 2)}
+    sizes = {
+        # outside threads, workers beside worker 0, runs of each outside thread
+        "one": (1, 1, 2),
+        "two": (2, 0, 1),
+        "crowd": (2, 1, 1),
+    }
     short_sizes = ("one", "two")
-    all_sizes = ("big",)
+    all_sizes = ("crowd",)
 
     def __init__(self, size, mutant=None):
         super().__init__(size, mutant)
@@ -51,7 +56,7 @@ class Seat(Waking):
                            for i in range(1, others + 1)]
         self.processes += [Process("outside%d" % i, "begin", worker=None, root=None, runs=runs, **common)
                            for i in range(1, outside + 1)]
-        self.progress = size != "big"
+        self.progress = size != "crowd"
 
     # Waking: worker 0 has a token and a seat.
 

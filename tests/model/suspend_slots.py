@@ -29,7 +29,7 @@ class SuspendSlots(Waking):
         "put_back_without_notify": "once",
         "no_look_after_unlisting": "twice",
         "entry_dropped_after_one_slot": "once",
-        "registers_before_sharing": "once",
+        "registers_before_sharing": "twice",
         "shares_without_limit": "once",
     }
     sizes = {"once": (ONCE, 2, False), "twice": (TWICE, 1, False), "force": (ONCE, 1, True), "big": (TWICE, 2, False)}
