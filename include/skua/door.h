@@ -20,6 +20,7 @@
  * |------------------|-------------------------------|--------------------------------------|----------------------|
  * | slot.spawn       | spawn: run, release           | thief: run[top], acquire             | the slot's arguments |
  * | force.dekker     | sync: clear run; load limit   | force: limit; membarrier; load run   | one of them sees     |
+ * | idle.park        | park: poll; membarrier; run   | spawn: store run; load poll          | one of them sees     |
  */
 #ifndef SKUA_DOOR_H
 #define SKUA_DOOR_H
@@ -58,6 +59,7 @@
 		SK_DOOR_COMPILER_FENCE();                                                                              \
 	} while (0)
 #define SK_DOOR_LOAD_RUN(slot) (*(sk_run volatile *)&(slot)->run)
+/* edge -> idle.park : the store of run stands before this load; the membarrier of the parking worker is the fence. */
 #define SK_DOOR_LOAD_POLL(fiber) (*(struct sk_slot *volatile *)&(fiber)->poll)
 #define SK_DOOR_LOAD_LIMIT(fiber) (*(struct sk_slot *volatile *)&(fiber)->limit)
 
@@ -65,11 +67,12 @@
 
 /* edge slot.spawn -> : the arguments are written before run is seen. */
 #define SK_DOOR_STORE_RUN(slot, function)                                                                              \
-	(__atomic_store_n(&(slot)->run, (function), __ATOMIC_RELEASE), SK_DOOR_COMPILER_FENCE())
+	(__atomic_store_n(&(slot)->run, (sk_run)(function), __ATOMIC_RELEASE), SK_DOOR_COMPILER_FENCE())
 /* edge force.dekker -> : the clear stands before the load of limit; the membarrier of the thief is the fence. */
 #define SK_DOOR_CLEAR_RUN(slot)                                                                                        \
 	(__atomic_store_n(&(slot)->run, (sk_run)0, __ATOMIC_RELAXED), SK_DOOR_COMPILER_FENCE())
 #define SK_DOOR_LOAD_RUN(slot) __atomic_load_n(&(slot)->run, __ATOMIC_RELAXED)
+/* edge -> idle.park : the store of run stands before this load; the membarrier of the parking worker is the fence. */
 #define SK_DOOR_LOAD_POLL(fiber) __atomic_load_n(&(fiber)->poll, __ATOMIC_RELAXED)
 #define SK_DOOR_LOAD_LIMIT(fiber) __atomic_load_n(&(fiber)->limit, __ATOMIC_RELAXED)
 

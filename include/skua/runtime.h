@@ -46,7 +46,8 @@ typedef struct skua_config {
 	const char *bind;        /* as SKUA_BIND; read during skua_start only */
 	size_t stack_bytes;      /* stack of a fiber, rounded up to pages */
 	size_t task_slots;       /* spawned and un-synced tasks of one fiber, at most 1048575 */
-	const char *synthetic;   /* an invented machine in hwloc's words, e.g. "numa:2 core:8 pu:2": no binding; for tests */
+	const char
+	        *synthetic; /* an invented machine in hwloc's words, e.g. "numa:2 core:8 pu:2": no binding; for tests */
 	unsigned bind_main;      /* 1: bind the starting thread too */
 	unsigned no_membarrier;  /* 1: as SKUA_MEMBARRIER=0 */
 } skua_config;
@@ -54,8 +55,8 @@ typedef struct skua_config {
 /*
  * Starts the workers.
  *
- * Call from: an outside thread. Blocks: the thread, until all workers run. Threads: safe; concurrent starts wait for
- * each other and one of them wins.
+ * Call from: an outside thread. Threads: safe; concurrent starts wait for each other and one of them wins. Blocks: the
+ * thread, until all workers run.
  * Returns: 0; -EALREADY it runs already (nothing is changed); -EINVAL config or an environment variable has no
  * sensible value (SKUA_VERBOSE=1 names it; see also skua_start_problem); -EPERM no usable core; -ENOMEM; -EAGAIN no
  * thread can be created; -EDEADLK called from inside a task.
@@ -64,20 +65,23 @@ int skua_start(const skua_config *config);
 
 /*
  * Says in words why the last skua_start of this process failed, naming the setting: "SKUA_WORKERS=abc: not a number
- * from 1 to 1024". An empty string if none failed. The string is valid until the next skua_start.
+ * from 1 to 1024". An empty string if none failed.
+ *
+ * Call from: anywhere, but not while another thread starts the runtime. Memory: the string is the library's, valid
+ * until the next skua_start.
  */
 const char *skua_start_problem(void);
 
 /*
  * Waits until all running roots are done, joins the workers and frees all memory. Later use starts a new runtime.
  *
- * Call from: an outside thread (from a task it would wait for itself: reported, then abort). Blocks: the thread.
- * Threads: safe. A SKUA_RUN that comes while it stops waits and then starts the runtime again. If it is not running,
- * nothing happens.
+ * Call from: an outside thread (from a task it would wait for itself: reported, then abort). Threads: safe. A SKUA_RUN
+ * that comes while it stops waits and then starts the runtime again. If it is not running, nothing happens. Blocks: the
+ * thread.
  */
 void skua_stop(void);
 
-/* The number of workers; starts nothing. Returns: 0 if the runtime is not running. Call from: anywhere. */
+/* The number of workers; starts nothing. Call from: anywhere. Returns: 0 if the runtime is not running. */
 unsigned skua_workers(void);
 
 /*
@@ -124,8 +128,8 @@ typedef struct skua_stats {
  * Reads the counters.
  *
  * Call from: anywhere. Blocks: nothing.
- * Returns: 0; -EINVAL out is NULL, or out->worker is NULL with a capacity; -ESRCH the runtime is not running (out is zeroed but
- * for the caller's array).
+ * Returns: 0; -EINVAL out is NULL, or out->worker is NULL with a capacity; -ESRCH the runtime is not running (out is
+ * zeroed but for the caller's array).
  */
 int skua_stats_read(skua_stats *out);
 

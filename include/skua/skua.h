@@ -12,7 +12,8 @@
  *   - Misuse that "Undefined if" names is reported where a check is affordable, on stderr, and ends the program with
  *     abort. The library itself prints nothing else unless SKUA_VERBOSE=1 is in the environment, and never exits.
  *   - A task may go on on another thread after anything that blocks the fiber. errno keeps its value; but compilers
- *     keep the address of errno and of thread-locals across calls, so a function should use them on one side of such a call only.
+ *     keep the address of errno and of thread-locals across calls, so a function should use them on one side of such a
+ *     call only.
  */
 #ifndef SKUA_SKUA_H
 #define SKUA_SKUA_H

@@ -46,8 +46,8 @@
  *     Call from: the body of a task.
  *     Blocks: the fiber, while another worker still runs the task; the worker goes on with other work, so that
  *         afterwards the body may run on another thread than before. errno keeps its value, but compilers keep its
- *         address: a function that uses errno or a thread-local on both sides of a sync may see the old thread's. Use it
- *         on one side only, or in a function that is not inlined.
+ *         address: a function that uses errno or a thread-local on both sides of a sync may see the old thread's. Use
+ *         it on one side only, or in a function that is not inlined.
  *     Orders: everything that the task did is visible afterwards.
  *     Undefined if: nothing is spawned, or the youngest spawn is of another task (checked build: function, file, line).
  * SKUA_CALL(name, arguments ...)
@@ -100,7 +100,7 @@ typedef void (*sk_run)(struct sk_slot *slot, struct sk_fiber *fiber, struct sk_s
 
 /* One spawned and not yet synced task. 64 bytes: one cache line. */
 typedef struct sk_slot {
-	sk_run run;      /* non-NULL exactly from the end of the spawn to the beginning of the sync; the owner writes it */
+	sk_run run; /* non-NULL exactly from the end of the spawn to the beginning of the sync; the owner writes it */
 	uintptr_t state; /* 0, or of a stolen task: done, or who waits for it; see runtime/sched/join.h */
 	char bytes[48];  /* arguments, then the result */
 } __attribute__((aligned(64))) sk_slot;
@@ -108,7 +108,8 @@ typedef struct sk_slot {
 /* The words of a fiber that the fast path reads; the fiber itself goes on behind them (runtime/fiber/fiber.h). */
 typedef struct sk_fast {
 	struct sk_slot *poll;  /* a spawn at or above it takes the slow path; NULL asks every spawn to */
-	struct sk_slot *limit; /* a sync below it takes the slow path; never below split outside the owner's slow paths */
+	struct sk_slot
+	        *limit; /* a sync below it takes the slow path; never below split outside the owner's slow paths */
 } sk_fast;
 
 /* The slow paths; programs do not call them. */
@@ -182,7 +183,8 @@ struct return_check {
 };
 } // namespace skua_detail
 #define SK_RESULT(R) typename skua_detail::result_box<__typeof__(R)>::type
-#define SK_RESULT_STORE(R, to, call) skua_detail::result_store<__typeof__(R)>(to, [&]() -> decltype(auto) { return call; })
+#define SK_RESULT_STORE(R, to, call)                                                                                   \
+	skua_detail::result_store<__typeof__(R)>(to, [&]() -> decltype(auto) { return call; })
 #define SK_RESULT_LOAD(R, from) return skua_detail::result_load<__typeof__(R)>(from)
 #define SK_NOEXCEPT noexcept
 #else

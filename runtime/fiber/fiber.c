@@ -125,7 +125,8 @@ static int give_memory(sk_fiber_store *store, sk_fiber *fiber, int node)
 	sk_store_relaxed(&fiber->committed, (uint32_t)sk_min(readable, fiber->slot_capacity + 2)); /* not yet shared */
 	fiber->poll_end = fiber->slots + sk_load_relaxed(&fiber->committed) - 2;                   /* own */
 	size_t shift = fiber->index * (size_t)3 % STACK_COLOURS * STACK_COLOUR_BYTES;
-	sk_context_make(&fiber->context, fiber->region.stack_low, fiber->region.stack_bytes - shift, store->entry, fiber);
+	sk_context_make(&fiber->context, fiber->region.stack_low, fiber->region.stack_bytes - shift, store->entry,
+	                fiber);
 	sk_context_root_add(fiber->region.stack_low, fiber->region.stack_bytes);
 	sk_context_root_add(fiber->region.slots_low, leak_bytes(&fiber->region));
 	return 0;
@@ -205,9 +206,10 @@ void sk_fiber_describe_fault(sk_fiber_store *store, void *address, char *out, si
 		if (at < guard || at >= fiber->region.stack_low)
 			continue;
 		snprintf(out, size,
-			 "stack overflow of fiber %u: its stack has %zu KiB; set SKUA_STACK (bytes, suffixes K, M, G) or "
-			 "skua_config.stack_bytes higher",
-			 fiber->index, fiber->region.stack_bytes >> 10);
+		         "stack overflow of fiber %u: its stack has %zu KiB; set SKUA_STACK (bytes, suffixes K, M, G) "
+		         "or "
+		         "skua_config.stack_bytes higher",
+		         fiber->index, fiber->region.stack_bytes >> 10);
 		return;
 	}
 }

@@ -44,13 +44,13 @@ struct sk_worker;
 struct sk_root;
 
 typedef struct sk_fiber {
-	/* the owner's fast path reads; the owner writes; a hungry thief stores NULL to poll and SK_SLOT_INFINITY to limit */
+	/* the owner's fast path reads; the owner writes; a hungry thief stores NULL to poll and infinity to limit */
 	_Alignas(SK_CACHE_LINE) sk_fast fast;
 	/* set once */
 	sk_slot *slots;
 	size_t slot_capacity; /* slots that may ever be used */
 	uint32_t index;       /* number of this fiber */
-	/* the owner writes, thieves read (relaxed: committed only ever grows, and thieves stop at an empty slot anyway) */
+	/* the owner writes, thieves read (relaxed: committed only grows, and thieves stop at an empty slot anyway) */
 	SK_ATOMIC(uint32_t) committed; /* readable slots, from slots[0] */
 	SK_ATOMIC(struct sk_root *) root; /* whose descendant the task at its base is: a preference of thieves */
 

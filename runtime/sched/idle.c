@@ -41,7 +41,8 @@ void sk_idle_park_begin(sk_idle *idle, unsigned worker)
 {
 	sk_or_seq_cst(&idle->sleepers[worker / 64], bit_of(worker)); /* edge idle.word -> : the bit, then the word */
 	sk_hostile_point();
-	uint64_t old = sk_sub_seq_cst(&idle->word, SEARCHING); /* edge idle.word -> : from here on nobody relies on us */
+	uint64_t old =
+	        sk_sub_seq_cst(&idle->word, SEARCHING); /* edge idle.word -> : from here on nobody relies on us */
 	SK_INVARIANT(searching_of(old) > 0, "a searcher is counted");
 	(void)old;
 }
@@ -120,7 +121,8 @@ bool sk_idle_notify(sk_idle *idle, unsigned near)
 			idle->wake(idle->arg, (unsigned)worker);
 			return true;
 		}
-		sk_sub_seq_cst(&idle->word, SEARCHING); /* N5. edge idle.word -> : nobody relies on us, now look again */
+		sk_sub_seq_cst(&idle->word,
+		               SEARCHING); /* N5. edge idle.word -> : nobody relies on us, now look again */
 	}
 }
 

@@ -23,18 +23,19 @@
  * No wake-up is lost, by cases on where the notifier's read of searching (N2) stands:
  *   it reads > 0 because of a declared searcher: that one lowers searching at P1, which comes later, and then looks
  *     everywhere (P4): it sees the work, which was there before N1.
- *   it reads > 0 because of another notifier at N3: if that one finds a bit, the woken worker searches and sees the work; if
- *     not, it looks for bits again after lowering searching (N5), so it sees the bit of whoever parked meanwhile; and
- *     who sets a bit after that has P4 after it.
+ *   it reads > 0 because of another notifier at N3: if that one finds a bit, the woken worker searches and sees the
+ *     work; if not, it looks for bits again after lowering searching (N5), so it sees the bit of whoever parked
+ *     meanwhile; and who sets a bit after that has P4 after it.
  *   it reads 0 and sees no bit: whoever sets a bit later looks everywhere later (P4).
  *   it reads 0 and sees a bit: it wakes somebody.
  * And private tasks, which make nobody notify: the last searcher that finds work always notifies, so while work turns
- * up there is always somebody on the way who looks; and a parking worker either sees the private slot at P4 (and forces it)
- * or the spawn comes after P3 and sees poll = NULL, hence publishes and notifies.
+ * up there is always somebody on the way who looks; and a parking worker either sees the private slot at P4 (and forces
+ * it) or the spawn comes after P3 and sees poll = NULL, hence publishes and notifies.
  *
  * | edge       | from                              | to                               | carries                       |
  * |------------|-----------------------------------|----------------------------------|-------------------------------|
  * | idle.word  | park: bit, word, seq_cst          | notify: fence, word, seq_cst     | one of them sees the other    |
+ * | idle.park  | park: poll, membarrier, look      | spawn: run, poll (skua/door.h)   | one of them sees the other    |
  * | idle.claim | notify: token (in the wake call)  | parked worker: token             | that it counts as a searcher  |
  *
  * Who may call: sk_idle_notify and sk_idle_wake any thread; the others the holder of the worker's seat. Nothing
@@ -105,7 +106,7 @@ bool sk_idle_retract(sk_idle *idle, unsigned worker);
 /* Hungry by itself, without searching (the vacant seat's accounts). */
 void sk_idle_hungry_add(sk_idle *idle, int change);
 
-/* A claimed worker that was not counted as hungry begins to search; or gives the searching back. true: it was the last. */
+/* A claimed worker that was not counted as hungry gives the searching back. true: it was the last. */
 bool sk_idle_search_drop(sk_idle *idle);
 
 /* N1 to N5. near: a worker in whose neighbourhood to look for a sleeper first. Returns whether one was woken. */

@@ -118,7 +118,8 @@ static void make_room(sk_fiber *fiber, const sk_slot *slot)
 {
 	if (sk_fiber_grow_slots(fiber))
 		return;
-	if ((size_t)(slot - fiber->slots) >= sk_min(fiber->slot_capacity, sk_load_relaxed(&fiber->committed) - 2)) /* own */
+	if ((size_t)(slot - fiber->slots) >=
+	    sk_min(fiber->slot_capacity, sk_load_relaxed(&fiber->committed) - 2)) /* own */
 		overflow(fiber);
 }
 

@@ -10,18 +10,18 @@
  *   2  old = exchange(state, DONE)            2  else switch away; the next context: CAS(state, 0 -> fiber)
  *   3  old is a fiber: switch to it           3  the CAS fails (DONE): the fiber goes on at once
  *
- * By cases on the order of the finisher's exchange and the owner's CAS: the exchange is first: the CAS fails and the owner goes on;
- * the CAS is first: the exchange returns the fiber, and the finisher runs it itself. There is no third case, and
- * whoever comes last runs the owner: no join is buried under another task, no stack grows by stealing, nobody spins.
- * A fiber that waits at a stolen join has no un-stolen tasks, for thieves take the oldest first.
+ * By cases on the order of the finisher's exchange and the owner's CAS: the exchange is first: the CAS fails and the
+ * owner goes on; the CAS is first: the exchange returns the fiber, and the finisher runs it itself. There is no third
+ * case, and whoever comes last runs the owner: no join is buried under another task, no stack grows by stealing, nobody
+ * spins. A fiber that waits at a stolen join has no un-stolen tasks, for thieves take the oldest first.
  *
  * | edge        | from                             | to                                 | carries                      |
  * |-------------|----------------------------------|------------------------------------|------------------------------|
  * | join.done   | finisher: exchange, release      | owner: state, acquire              | the result and all it did    |
  * | join.wait   | owner's commit: CAS, release     | finisher: exchange, acquire        | the suspended fiber          |
  *
- * Who may call: workers on their own fiber. Rejected: spinning (leapfrogging loses cores in deep trees and deadlocks with locks),
- * stealing inside the join (buries it): HACKING.md.
+ * Who may call: workers on their own fiber. Rejected: spinning (leapfrogging loses cores in deep trees and deadlocks
+ * with locks), stealing inside the join (buries it): HACKING.md.
  */
 #ifndef SK_SCHED_JOIN_H
 #define SK_SCHED_JOIN_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The monitor: a thread that makes busy workers look at what came from outside. It sleeps while the runtime is idle and while
- * workers look by themselves; when something waits and nobody searches or sleeps, it ticks about every millisecond:
- * every worker's tick is set and its running fiber's poll becomes NULL, so that its next spawn takes the slow path,
- * finds the tick, and gives way to what waits. A task that neither spawns nor syncs cannot be interrupted.
+ * The monitor: a thread that makes busy workers look at what came from outside. It sleeps while the runtime is idle and
+ * while workers look by themselves; when something waits and nobody searches or sleeps, it ticks about every
+ * millisecond: every worker's tick is set and its running fiber's poll becomes NULL, so that its next spawn takes the
+ * slow path, finds the tick, and gives way to what waits. A task that neither spawns nor syncs cannot be interrupted.
  *
  * | edge          | from                       | to                          | carries                         |
  * |---------------|----------------------------|-----------------------------|---------------------------------|

@@ -118,9 +118,9 @@ static void dump(int fd)
 	for (size_t i = 0; i < count && i < 64; i++) {
 		sk_fiber *fiber = sk_fiber_at(pool->fibers, i);
 		sk_task_stack_view view = sk_task_stack_look((sk_task_thief){ fiber });
-		sk_print(fd, "  fiber %zu: %s, top %u, split %u, tag %u%s", i,
-			 wait_text(sk_load_relaxed(&fiber->wait)), view.top, view.split, view.tag, /* relaxed: a snapshot */
-			 view.force ? ", forced" : "");
+		sk_print(fd, "  fiber %zu: %s, top %u, split %u, tag %u%s", i, wait_text(sk_load_relaxed(&fiber->wait)),
+		         view.top, view.split, view.tag, /* relaxed: a snapshot */
+		         view.force ? ", forced" : "");
 	}
 }
 
@@ -223,8 +223,8 @@ static int start_threads(sk_pool *pool)
 		int error = i == 0 ? sk_thread_create(&worker->thread, name, sk_seat_standin, pool)
 				   : sk_thread_create(&worker->thread, name, sk_worker_thread, worker);
 		if (error < 0) {
-			snprintf(problem, sizeof problem, "thread %u of %u cannot be created: %s", i, pool->worker_count,
-				 strerror(-error));
+			snprintf(problem, sizeof problem, "thread %u of %u cannot be created: %s", i,
+			         pool->worker_count, strerror(-error));
 			join_workers(pool, i);
 			return error;
 		}

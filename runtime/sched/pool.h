@@ -3,8 +3,8 @@
  * The pool: all workers of a runtime and what they share. One pool exists at a time; the gate below says whether, and
  * keeps it alive while threads outside use it.
  *
- *   gate  {running:1, stopping:1, users:30}. An outside thread adds itself to users while running is set; the stop clears
- *         running, waits until users is 0 and only then takes the pool apart. Who comes meanwhile waits for the
+ *   gate  {running:1, stopping:1, users:30}. An outside thread adds itself to users while running is set; the stop
+ *         clears running, waits until users is 0 and only then takes the pool apart. Who comes meanwhile waits for the
  *         lock of starts and stops and then starts a new pool.
  *
  * | edge       | from                            | to                            | carries                          |

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ready deque: each worker's Chase-Lev deque of entries that are ready to go on. An entry is a tagged word: a fiber to
- * resume, a root to begin, or a suspended fiber whose un-stolen slots may be taken (sched/suspend.h).
+ * The ready deque: each worker's Chase-Lev deque of entries that are ready to go on. An entry is a tagged word: a fiber
+ * to resume, a root to begin, or a suspended fiber whose un-stolen slots may be taken (sched/suspend.h).
  *
  *        top                bottom
  *        | oldest ... newest |          indices only grow and wrap; the array is circular and doubles when full

@@ -121,7 +121,8 @@ void sk_seat_root_done(sk_pool *pool)
 static void sit(sk_pool *pool, sk_worker *worker)
 {
 	sk_idle *idle = &pool->idle;
-	if (!sk_idle_park_cancel(idle, 0)) /* true: called by nobody that claimed the bit; it looks around all the same */
+	if (!sk_idle_park_cancel(idle,
+	                         0)) /* true: called by nobody that claimed the bit; it looks around all the same */
 		consume_token(worker);
 	if (!pool->seat.hungry)
 		sk_idle_hungry_add(idle, 1);

@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The seat of worker 0. It has a thread of its own like the others' (the stand-in), but a thread from outside that
- * hands a root in takes the seat if nobody holds it, so that a parallel region costs no hand-over between threads: main is worker 0
- * while it waits for its root. In an idle runtime the seat is vacant and the stand-in sleeps beside it.
+ * hands a root in takes the seat if nobody holds it, so that a parallel region costs no hand-over between threads: main
+ * is worker 0 while it waits for its root. In an idle runtime the seat is vacant and the stand-in sleeps beside it.
  *
- *   held       0 vacant, 1 held. Changed by CAS 0 -> 1 (enter) and store 0 (leave). It guards everything of worker 0 that belongs
- *              to "the thread in the seat", and `hungry` below.
- *   hungry     is the vacant seat counted in idle.word's hungry? Yes when the stand-in left it because there was nothing to
- *              do while roots were running elsewhere; no when an outside thread left it after its root.
+ *   held       0 vacant, 1 held. Changed by CAS 0 -> 1 (enter) and store 0 (leave). It guards everything of worker 0
+ *              that belongs to "the thread in the seat", and `hungry` below.
+ *   hungry     is the vacant seat counted in idle.word's hungry? Yes when the stand-in left it because there was
+ *              nothing to do while roots were running elsewhere; no when an outside thread left it after its root.
  *   standin    the word on which the stand-in sleeps while it does not hold the seat.
  *
- * The seat can be woken while it is vacant (its bit in idle.sleepers is set): the waker sets the token of worker 0, then reads
- * held: vacant: it wakes the stand-in; held: the holder is parked in the seat and waits for the token.
+ * The seat can be woken while it is vacant (its bit in idle.sleepers is set): the waker sets the token of worker 0,
+ * then reads held: vacant: it wakes the stand-in; held: the holder is parked in the seat and waits for the token.
  *
  *   leaving                                              waking (has claimed the bit)
  *   1  set the bit                                       1  token = 1 (seq_cst)
  *   2  held = 0 (seq_cst)                                2  read held (seq_cst)
  *   3  read token (seq_cst): set: wake the stand-in      3  vacant: wake the stand-in; held: wake the holder
  *   By cases: if the waker reads held = 1 at 2 although the holder is on its way out, its token store came before
- *   the leaver's 3, which sees it. Else it reads 0 and wakes the stand-in itself. The stand-in may be woken twice, and it may
- *   find the seat taken by another outside thread: then that thread has found its bit gone at entering, has consumed the token
- *   and counts as a searcher that has found work.
+ *   the leaver's 3, which sees it. Else it reads 0 and wakes the stand-in itself. The stand-in may be woken twice, and
+ *   it may find the seat taken by another outside thread: then that thread has found its bit gone at entering, has
+ *   consumed the token and counts as a searcher that has found work.
  *
- * A vacant seat that is not counted as hungry gets no tasks from running owners. So a leaving thread notifies when a root is still
- * active: the woken worker declares itself hungry, and the last searcher that finds work wakes the next (sched/idle.h).
+ * A vacant seat that is not counted as hungry gets no tasks from running owners. So a leaving thread notifies when a
+ * root is still active: the woken worker declares itself hungry, and the last searcher that finds work wakes the next
+ * (sched/idle.h).
  *
  * | edge        | from                              | to                                  | carries                       |
  * |-------------|-----------------------------------|-------------------------------------|-------------------------------|

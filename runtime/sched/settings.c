@@ -116,10 +116,11 @@ static int read_switches(const skua_config *config, sk_settings *settings, const
 
 static int read_sizes(const skua_config *config, sk_settings *settings, const words *problem)
 {
-	int error = read_size(config->stack_bytes, "SKUA_STACK", STACK_MIN, STACK_MAX, &settings->fiber.stack_bytes, problem);
+	int error = read_size(config->stack_bytes, "SKUA_STACK", STACK_MIN, STACK_MAX, &settings->fiber.stack_bytes,
+	                      problem);
 	if (error == 0)
-		error = read_size(config->task_slots, "SKUA_TASK_SLOTS", SLOTS_MIN, SLOTS_MAX, &settings->fiber.slot_count,
-				  problem);
+		error = read_size(config->task_slots, "SKUA_TASK_SLOTS", SLOTS_MIN, SLOTS_MAX,
+		                  &settings->fiber.slot_count, problem);
 	sk_fiber_sizes_default(&settings->fiber);
 	return error;
 }

@@ -60,8 +60,8 @@ bool sk_work_drain_inbox(sk_worker *worker)
 		node = next;
 	}
 	sk_stats_add(worker, inbox_taken, taken);
-	/* While an entry was in these hands, nobody could see it: who parked meanwhile must be told, unless the only one is
-	 * what this worker does next. */
+	/* While an entry was in these hands, nobody could see it: who parked meanwhile must be told, unless the only
+	 * one is what this worker does next. */
 	if ((taken > 1 || others) && sk_idle_notify(&worker->pool->idle, worker->index))
 		sk_stats_add(worker, woken, 1);
 	return true;
@@ -289,7 +289,7 @@ static bool park(sk_worker *worker)
 	sk_idle_park_begin(&pool->idle, worker->index); /* P1 */
 	arm_all(worker);                                /* P2 */
 	if (pool->membarrier)
-		sk_membarrier(); /* P3 */
+		sk_membarrier(); /* P3. edge idle.park -> : a spawn is seen below, or it finds poll NULL */
 	sk_fence_seq_cst(); /* edge -> idle.word : own bit before the look (P3 without membarrier) */
 	sk_hostile_point();
 	if (anything_to_do(worker)) { /* P4 */

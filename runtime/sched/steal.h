@@ -8,9 +8,10 @@
  *   4  declare hunger (sched/idle.h), search, force what does not come by itself, park
  *
  * A victim that runs a fiber without a public task is armed: its poll becomes NULL, and its next spawn publishes. A
- * thief whose last stolen tasks were all tiny pauses before the next steal, the longer the more of them there were in a row: a stolen
- * task costs its owner some 100 ns more than one that was not, so tasks of 10 ns must not be taken at the rate of a
- * cache miss; in trees with a few big branches among many leaves (UTS) a longer task comes before the pause grows.
+ * thief whose last stolen tasks were all tiny pauses before the next steal, the longer the more of them there were in a
+ * row: a stolen task costs its owner some 100 ns more than one that was not, so tasks of 10 ns must not be taken at the
+ * rate of a cache miss; in trees with a few big branches among many leaves (UTS) a longer task comes before the pause
+ * grows.
  *
  * | edge            | from                                | to                            | carries              |
  * |-----------------|-------------------------------------|-------------------------------|----------------------|

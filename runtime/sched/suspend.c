@@ -9,9 +9,9 @@
 #include <errno.h>
 
 /*
- * Announces the fiber as the one whose slots thieves look at. Its poll is NULL: its first spawn takes the slow path, publishes if
- * anybody is hungry, and settles poll behind a full fence. So no fence is needed here, and none of its tasks can
- * be private before that (a fiber that was resumed has made everything public when it stopped).
+ * Announces the fiber as the one whose slots thieves look at. Its poll is NULL: its first spawn takes the slow path,
+ * publishes if anybody is hungry, and settles poll behind a full fence. So no fence is needed here, and none of its
+ * tasks can be private before that (a fiber that was resumed has made everything public when it stopped).
  */
 static void announce(sk_worker *worker, sk_fiber *fiber)
 {
@@ -150,7 +150,8 @@ bool sk_suspend_take_slot(sk_worker *worker, sk_fiber *fiber, sk_stolen *stolen)
 	/* edge suspend.listed -> : dropped; then look again, for a share may have relied on the entry */
 	sk_store_seq_cst(&fiber->listed, 0);
 	sk_fence_seq_cst(); /* edge -> suspend.listed : the share's publication or its exchange comes first */
-	if (sk_task_stack_public_seen(thief) && sk_exchange_seq_cst(&fiber->listed, 1) == 0) /* edge -> suspend.listed : as above */
+	if (sk_task_stack_public_seen(thief) &&
+	    sk_exchange_seq_cst(&fiber->listed, 1) == 0) /* edge -> suspend.listed : as above */
 		list(worker, fiber);
 	return result == SK_STEAL_WON;
 }

@@ -10,11 +10,12 @@
  * to register the fiber where it will be found (a compare-and-swap from "new" to "waiting", an insertion under a
  * lock). If it cannot, because the event has happened, it returns false and the fiber goes on as a ready one.
  *
- * Before it waits for anything but a stolen join, the fiber may have un-stolen tasks in its slots. They must stay within
- * reach of thieves (nobody looks at a fiber that does not run), so a commit calls sk_suspend_share first: everything
- * becomes public, and one entry "the slots of this fiber" goes on the ready deque. Whoever takes it steals one task
- * and puts it back while there are more. The entry may outlive the wait and even the fiber's use: then it leads to nothing, or to
- * public tasks of the fiber's next life, which may be stolen as any others (memory is type-stable).
+ * Before it waits for anything but a stolen join, the fiber may have un-stolen tasks in its slots. They must stay
+ * within reach of thieves (nobody looks at a fiber that does not run), so a commit calls sk_suspend_share first:
+ * everything becomes public, and one entry "the slots of this fiber" goes on the ready deque. Whoever takes it steals
+ * one task and puts it back while there are more. The entry may outlive the wait and even the fiber's use: then it
+ * leads to nothing, or to public tasks of the fiber's next life, which may be stolen as any others (memory is
+ * type-stable).
  *
  *   S1  a fiber is registered, listed or recycled only after the switch away from it.
  *   S2  listed is 1 while an entry for the fiber's slots exists: at most one.
@@ -33,8 +34,8 @@
 #include "sched/worker.h"
 
 /*
- * Stops the calling fiber until it is resumed. false: there is no memory for a fiber to go on with meanwhile, and nothing
- * was done; the caller waits in another way.
+ * Stops the calling fiber until it is resumed. false: there is no memory for a fiber to go on with meanwhile, and
+ * nothing was done; the caller waits in another way.
  */
 bool sk_suspend(sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why);
 

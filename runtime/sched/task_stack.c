@@ -145,8 +145,8 @@ enum sk_take_back sk_task_stack_take_back(sk_fiber *fiber, sk_slot *slot, enum s
 		/* relaxed (T4): see publish */
 		sk_store_relaxed(limit_of(fiber), fiber->slots + split);
 		sk_hostile_point();
-		/* acq_rel: on success thieves see that the slots above split are ours and, if it answers a force, that the
-		 * ones below are full (edge stack.publish ->); on failure edge -> stack.steal, who has which. */
+		/* acq_rel: on success thieves see that the slots above split are ours and, if it answers a force, that
+		 * the ones below are full (edge stack.publish ->); on failure edge -> stack.steal, who has which. */
 		if (sk_cas_acq_rel(&fiber->word, &word, owned(word, top_of(word), split)))
 			return SK_TAKE_MINE;
 	}
@@ -159,7 +159,8 @@ void sk_task_stack_joined(sk_fiber *fiber, sk_slot *slot)
 	uint64_t word = sk_load_relaxed(&fiber->word);
 	/* relaxed: nothing is published; the slots below i are all stolen, and only a force may still write the word */
 	do {
-		SK_INVARIANT(top_of(word) == i + 1 && split_of(word) == i + 1, "T1: everything up to a stolen task is stolen");
+		SK_INVARIANT(top_of(word) == i + 1 && split_of(word) == i + 1,
+		             "T1: everything up to a stolen task is stolen");
 		sk_hostile_point();
 	} while (!sk_cas_relaxed(&fiber->word, &word, owned(word, i, i)));
 }
@@ -179,8 +180,8 @@ void sk_task_stack_begin(sk_fiber *fiber)
 {
 	SK_INVARIANT(load_run(&fiber->slots[0]) == NULL, "F3: the task stack of an idle fiber is empty");
 	SK_INVARIANT(split_of(sk_load_relaxed(&fiber->word)) == 0, "F3: nothing of an idle fiber is public");
-	/* limit stays as it is: the base, or the infinity of a force that came late or is still under way. Lowered without
-	 * a new tag it would let that force publish slot 0 of the next task, which the owner then took for private. */
+	/* limit stays as it is: the base, or the infinity of a force that came late or is still under way. Lowered
+	 * without a new tag it would let that force publish slot 0 of the next task, which the owner then took for private. */
 	sk_store_relaxed(poll_of(fiber), NULL); /* relaxed: own */
 	fiber->fresh = true;
 }
@@ -243,8 +244,8 @@ size_t sk_task_stack_force(sk_task_thief thief)
 	size_t split = split_of(word);
 	size_t count = search_head(fiber, split, readable(fiber)) - split;
 	size_t publish = (count + 1) / 2;
-	/* edge stack.publish -> : this thread has seen the slots full, so has who sees its split. The CAS fails when the owner
-	 * moved (tag), and when a thief did (top), which cannot be: nothing was public. */
+	/* edge stack.publish -> : this thread has seen the slots full, so has who sees its split. The CAS fails when the
+	 * owner moved (tag), and when a thief did (top), which cannot be: nothing was public. */
 	bool done = sk_cas_acq_rel(&fiber->word, &word, forced(word, split + publish));
 	return done ? publish : 0;
 }
@@ -252,5 +253,6 @@ size_t sk_task_stack_force(sk_task_thief thief)
 sk_task_stack_view sk_task_stack_look(sk_task_thief thief)
 {
 	uint64_t word = sk_load_relaxed(&thief.fiber->word); /* relaxed: a snapshot for people */
-	return (sk_task_stack_view){ (uint32_t)top_of(word), (uint32_t)split_of(word), (uint32_t)tag_of(word), word & FORCE };
+	return (sk_task_stack_view){ (uint32_t)top_of(word), (uint32_t)split_of(word), (uint32_t)tag_of(word),
+		                     word & FORCE };
 }

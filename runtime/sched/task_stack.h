@@ -23,9 +23,10 @@
  *   T4  the owner's slow paths store limit, then CAS {split, tag+1, force 0}; when that fails both are computed again.
  *   T5  tag changes with every change of split by the owner. A thief's CAS carries the tag that it read.
  *
- * Steal: read the word (acquire), run[top] (acquire); CAS top+1 with the same tag; only then the arguments, through the run
- * that was read before. Read after the CAS it could be NULL, for the owner clears it before it looks at the word; and what
- * makes the early read safe is the tag: slot top cannot have been taken back and spawned anew under the same tag.
+ * Steal: read the word (acquire), run[top] (acquire); CAS top+1 with the same tag; only then the arguments, through the
+ * run that was read before. Read after the CAS it could be NULL, for the owner clears it before it looks at the word;
+ * and what makes the early read safe is the tag: slot top cannot have been taken back and spawned anew under the same
+ * tag.
  *
  * Force (the owner is in a long call and answers no arming):
  *      thief                                      owner, in a sync

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Whom to steal from: the other workers in rings of distance (shared cache, same node, same package, the rest), each ring
- * visited from a random place on, so that thieves spread and a neighbour is asked first.
+ * Whom to steal from: the other workers in rings of distance (shared cache, same node, same package, the rest), each
+ * ring visited from a random place on, so that thieves spread and a neighbour is asked first.
  *
  * Owner: the worker. Nothing blocks.
  */

@@ -129,8 +129,9 @@ void sk_worker_sit(sk_worker *worker)
 {
 	sk_fiber *fiber = sk_worker_fiber_take(worker);
 	if (!fiber)
-		sk_panic("no memory for the first fiber of worker %u; SKUA_STACK and SKUA_TASK_SLOTS make fibers smaller",
-			 worker->index);
+		sk_panic("no memory for the first fiber of worker %u; SKUA_STACK and SKUA_TASK_SLOTS make fibers "
+		         "smaller",
+		         worker->index);
 	worker->since_ticks = sk_clock_ticks();
 	sk_worker_self_set(worker);
 	sk_context_thread(&worker->home);

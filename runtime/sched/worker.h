@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A worker: a seat in which one thread sits and runs fibers. Workers 1 to n-1 have a thread of their own that never leaves before the
- * stop; worker 0's seat is shared, see sched/seat.h. The thread's own stack is only its home: it switches to a fiber at once,
- * and comes back to leave.
+ * A worker: a seat in which one thread sits and runs fibers. Workers 1 to n-1 have a thread of their own that never
+ * leaves before the stop; worker 0's seat is shared, see sched/seat.h. The thread's own stack is only its home: it
+ * switches to a fiber at once, and comes back to leave.
  *
  *   home --> idle fiber (the loop: find work, run it, again) --> other fibers, directly --> ... --> home
  *
@@ -66,7 +66,8 @@ typedef struct sk_worker {
 	sk_rng rng;
 	sk_trace_ring trace;
 	/* the thread in the seat writes, others read */
-	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(sk_fiber *) running; /* the fiber whose slots thieves look at; may be NULL */
+	_Alignas(SK_FALSE_SHARING)
+	        SK_ATOMIC(sk_fiber *) running; /* the fiber whose slots thieves look at; may be NULL */
 	sk_worker_counters counters;
 	/* everybody stores */
 	_Alignas(SK_FALSE_SHARING) sk_park_word token; /* 1: woken; see sched/idle.h */
@@ -75,8 +76,8 @@ typedef struct sk_worker {
 	sk_ready_deque ready;
 } sk_worker;
 
-/* The calling thread's worker, or NULL. Read again after anything that may switch; not inlined, since compilers keep the
- * address of thread-locals across a switch to another thread. Call from: any thread. */
+/* The calling thread's worker, or NULL. Read again after anything that may switch; not inlined, since compilers keep
+ * the address of thread-locals across a switch to another thread. Call from: any thread. */
 sk_worker *sk_worker_self(void);
 void sk_worker_self_set(sk_worker *worker);
 
