@@ -27,6 +27,7 @@ struct sk_fiber_store {
 	/* set once */
 	sk_fiber_sizes sizes;
 	void (*entry)(void *fiber);
+	bool is_guarded;
 	/* under lock */
 	pthread_mutex_t lock;
 	sk_fiber *idle;
@@ -57,6 +58,7 @@ sk_fiber_store *sk_fiber_store_create(const sk_fiber_sizes *sizes, void (*entry)
 		return NULL;
 	store->sizes = *sizes;
 	store->entry = entry;
+	store->is_guarded = sk_stack_region_can_be_guarded();
 	pthread_mutex_init(&store->lock, NULL);
 	return store;
 }
@@ -115,6 +117,7 @@ static int give_memory(sk_fiber_store *store, sk_fiber *fiber, int node)
 	size_t colour = (size_t)fiber->index * 5 % SLOT_COLOURS;
 	/* the sentinel (F1), the colour, and two above the last usable slot (F2) */
 	size_t slots_bytes = (1 + colour + store->sizes.slot_count + 2) * SK_SLOT_BYTES;
+	fiber->region.is_guarded = store->is_guarded;
 	int error = sk_stack_region_map(&fiber->region, slots_bytes, store->sizes.stack_bytes, node);
 	if (error < 0)
 		return error;

@@ -12,7 +12,7 @@
 #define FIRST_GUARDED_CHUNK_BYTES ((size_t)1 << 20)    /* guarded: small pages up to here */
 
 /* Writable pages are accounted under strict overcommit, so that a big read-write mapping would not be given. */
-static bool guarded(void)
+bool sk_stack_region_can_be_guarded(void)
 {
 	return sk_memory_guard_available() && sk_memory_overcommit() != 2;
 }
@@ -26,7 +26,6 @@ static int map_guarded(sk_stack_region *region)
 		sk_memory_release(region->low, region->bytes);
 		return -ENOMEM;
 	}
-	region->is_guarded = true;
 	region->slots_committed_bytes = sk_min(FIRST_GUARDED_CHUNK_BYTES, region->slots_bytes);
 	return 0;
 }
@@ -36,7 +35,6 @@ static int map_protected(sk_stack_region *region)
 	region->low = sk_memory_reserve(region->bytes);
 	if (!region->low)
 		return -ENOMEM;
-	region->is_guarded = false;
 	char *stack = region->low + region->slots_bytes + SK_STACK_GUARD_BYTES;
 	region->slots_committed_bytes = sk_min(FIRST_CHUNK_BYTES, region->slots_bytes);
 	if (sk_memory_commit(stack, region->stack_bytes) < 0 ||
@@ -53,7 +51,7 @@ int sk_stack_region_map(sk_stack_region *region, size_t slots_bytes, size_t stac
 	region->slots_bytes = sk_round_up(slots_bytes, page);
 	region->stack_bytes = sk_round_up(stack_bytes, page);
 	region->bytes = region->slots_bytes + SK_STACK_GUARD_BYTES + region->stack_bytes;
-	int error = guarded() ? map_guarded(region) : map_protected(region);
+	int error = region->is_guarded ? map_guarded(region) : map_protected(region);
 	if (error < 0)
 		return error;
 	region->slots_low = region->low;

@@ -33,7 +33,10 @@ typedef struct sk_stack_region {
 	bool is_guarded; /* which of the two ways */
 } sk_stack_region;
 
-/* Gets a region; returns 0 or -ENOMEM. node: NUMA node that its pages should come from, or -1. */
+/* Which of the two ways this system takes; asks the kernel. */
+bool sk_stack_region_can_be_guarded(void);
+
+/* Gets a region; returns 0 or -ENOMEM. The caller has set is_guarded. node: NUMA node for its pages, or -1. */
 int sk_stack_region_map(sk_stack_region *region, size_t slots_bytes, size_t stack_bytes, int node);
 
 /*

@@ -121,8 +121,8 @@ bool sk_idle_notify(sk_idle *idle, unsigned near)
 			idle->wake(idle->arg, (unsigned)worker);
 			return true;
 		}
-		sk_sub_seq_cst(&idle->word,
-		               SEARCHING); /* N5. edge idle.word -> : nobody relies on us, now look again */
+		/* N5. edge idle.word -> : nobody relies on us any more; now look again */
+		sk_sub_seq_cst(&idle->word, SEARCHING);
 	}
 }
 

@@ -181,7 +181,8 @@ void sk_task_stack_begin(sk_fiber *fiber)
 	SK_INVARIANT(load_run(&fiber->slots[0]) == NULL, "F3: the task stack of an idle fiber is empty");
 	SK_INVARIANT(split_of(sk_load_relaxed(&fiber->word)) == 0, "F3: nothing of an idle fiber is public");
 	/* limit stays as it is: the base, or the infinity of a force that came late or is still under way. Lowered
-	 * without a new tag it would let that force publish slot 0 of the next task, which the owner then took for private. */
+	 * without a new tag it would let that force publish slot 0 of the next task, which the owner takes for
+	 * private. */
 	sk_store_relaxed(poll_of(fiber), NULL); /* relaxed: own */
 	fiber->fresh = true;
 }
@@ -245,7 +246,7 @@ size_t sk_task_stack_force(sk_task_thief thief)
 	size_t count = search_head(fiber, split, readable(fiber)) - split;
 	size_t publish = (count + 1) / 2;
 	/* edge stack.publish -> : this thread has seen the slots full, so has who sees its split. The CAS fails when the
-	 * owner moved (tag), and when a thief did (top), which cannot be: nothing was public. */
+	 * owner moved (tag); a thief cannot have, for nothing was public. */
 	bool done = sk_cas_acq_rel(&fiber->word, &word, forced(word, split + publish));
 	return done ? publish : 0;
 }

@@ -115,6 +115,12 @@ void sk_context_thread(sk_context *context)
 void sk_context_destroy(sk_context *context)
 {
 	context->sp = NULL;
+#if SK_ADDRESS_SANITIZER
+	/* Frames that never returned have left their marks; whoever gets this memory next must not find them. */
+	if (context->entry)
+		__asan_unpoison_memory_region(context->stack_low, context->stack_bytes);
+	context->entry = NULL;
+#endif
 #if SK_THREAD_SANITIZER
 	if (context->tsan_owned)
 		__tsan_destroy_fiber(context->tsan_fiber);
