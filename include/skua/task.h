@@ -35,7 +35,9 @@
  * SKUA_SPAWN(name, arguments ...)
  *     Allows the call name(arguments) to run in parallel with what follows, up to its SKUA_SYNC.
  *     Call from: the body of a task (elsewhere it does not compile).
- *     Blocks: nothing.
+ *     Blocks: nothing as a rule; when something from outside waits for a worker (a task of another thread, say) and all
+ *         are busy, the fiber may give way to it. So hold no lock of the system across a spawn or a sync, and mind
+ *         what is said of errno and thread-locals at the sync.
  *     Orders: what the caller did before is visible to the task.
  *     Undefined if: the function returns, or longjmp leaves it, before the matching sync. The checked build names
  *         function, file and line of a return.

@@ -48,8 +48,9 @@ static void enter_busy(sk_pool *pool, sk_worker *worker)
 	}
 	consume_token(worker);
 	bool last = hungry ? sk_idle_found(idle) : sk_idle_search_drop(idle);
+	/* Whoever woke the seat relied on it, and this holder does not look: nobody may, so the monitor is asked too. */
 	if (last)
-		sk_idle_notify(idle, 0);
+		sk_monitor_notify(pool);
 }
 
 bool sk_seat_enter(sk_pool *pool)
@@ -111,6 +112,9 @@ void sk_seat_wake(sk_pool *pool)
 void sk_seat_root_done(sk_pool *pool)
 {
 	sk_worker *worker = &pool->workers[0];
+	/* The root's end before the look at poll; the other half is the fence between the settling of poll and the look
+	 * at the root (sched/join.c). edge -> idle.word : either poll is seen and cleared, or the end is seen */
+	sk_fence_seq_cst();
 	sk_fiber *fiber = sk_load_acquire(&worker->running); /* edge -> worker.running : the header */
 	if (fiber)
 		sk_task_stack_arm((sk_task_thief){ fiber }); /* in a foreign task: its next spawn gives way */

@@ -226,7 +226,7 @@ static void settle(sk_worker *worker)
 		return;
 	if (sk_idle_notify(&pool->idle, worker->index))
 		sk_stats_add(worker, woken, 1);
-	else if (!sk_inbox_seen_empty(&pool->inbox))
+	else if (!sk_inbox_seen_empty(&pool->inbox) || !sk_ready_deque_seen_empty((sk_ready_thief){ &worker->ready }))
 		sk_monitor_wake(&pool->monitor); /* nobody searches, nobody sleeps, and something waits */
 }
 

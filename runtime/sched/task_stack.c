@@ -107,11 +107,11 @@ size_t sk_task_stack_publish(sk_fiber *fiber, sk_slot *head_slot, size_t want)
 {
 	size_t head = (size_t)(head_slot - fiber->slots);
 	uint64_t word = sk_load_acquire(&fiber->word); /* edge -> stack.steal : who has which slot */
+	if (split_of(word) == head && !(word & FORCE))
+		return 0; /* only here: once limit is stored, a CAS must follow it (T4) */
 	for (;;) {
 		size_t split = split_of(word), private_count = head - split;
 		SK_INVARIANT(split <= head, "T1: split is at most the head");
-		if (private_count == 0 && !(word & FORCE))
-			return 0;
 		size_t count = sk_min(private_count, sk_max((private_count + 1) / 2, want));
 		/* relaxed (T4): a thief does not read limit; the owner's own later reads see it */
 		sk_store_relaxed(limit_of(fiber), fiber->slots + split + count);
@@ -157,12 +157,14 @@ void sk_task_stack_joined(sk_fiber *fiber, sk_slot *slot)
 	size_t i = (size_t)(slot - fiber->slots);
 	sk_store_relaxed(limit_of(fiber), slot); /* relaxed (T4): see publish */
 	uint64_t word = sk_load_relaxed(&fiber->word);
-	/* relaxed: nothing is published; the slots below i are all stolen, and only a force may still write the word */
+	/* The slots below i are all stolen, and only a force may still write the word. Release, though nothing is published:
+	 * edge stack.publish -> : limit was stored before, so the infinity of a force that begins on this word comes
+	 * after it. */
 	do {
 		SK_INVARIANT(top_of(word) == i + 1 && split_of(word) == i + 1,
 		             "T1: everything up to a stolen task is stolen");
 		sk_hostile_point();
-	} while (!sk_cas_relaxed(&fiber->word, &word, owned(word, i, i)));
+	} while (!sk_cas_release(&fiber->word, &word, owned(word, i, i)));
 }
 
 void sk_task_stack_arm_own(sk_fiber *fiber)
