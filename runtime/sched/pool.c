@@ -26,6 +26,12 @@
 #define TINY_NS 500u
 
 static sk_park_word gate;
+/*
+ * Held while a pool is built or taken apart, and by a fork: so that no child begins with the locks of others (hwloc's,
+ * the fault handler's) in the middle of something. Not held while a stop waits for tasks: one of them may fork. Taken
+ * after `lock`, or alone.
+ */
+static pthread_mutex_t building = PTHREAD_MUTEX_INITIALIZER;
 /* under lock */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static sk_topology_affinity main_affinity; /* of the starting thread, while it is bound */
@@ -73,6 +79,16 @@ const char *sk_pool_problem(void)
 
 /* --- what happens to it from outside --- */
 
+static void before_fork(void)
+{
+	pthread_mutex_lock(&building);
+}
+
+static void after_fork_in_parent(void)
+{
+	pthread_mutex_unlock(&building);
+}
+
 /* In the child only the calling thread is left: the pool is abandoned, and a new one can be started. */
 static void after_fork_in_child(void)
 {
@@ -80,6 +96,7 @@ static void after_fork_in_child(void)
 		current->forked = true;
 	current = NULL;
 	pthread_mutex_init(&lock, NULL);
+	pthread_mutex_init(&building, NULL);
 	sk_store_relaxed(&gate, 0); /* relaxed: one thread */
 	main_affinity = (sk_topology_affinity){ 0 };
 }
@@ -283,7 +300,7 @@ static int start_locked(const skua_config *config)
 
 static void register_fork_handler(void)
 {
-	pthread_atfork(NULL, NULL, after_fork_in_child);
+	pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 int sk_pool_start(const skua_config *config)
@@ -291,7 +308,9 @@ int sk_pool_start(const skua_config *config)
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, register_fork_handler);
 	pthread_mutex_lock(&lock);
+	pthread_mutex_lock(&building);
 	int error = start_locked(config);
+	pthread_mutex_unlock(&building);
 	if (error < 0 && error != -EALREADY)
 		sk_verbose("not started: %s", problem[0] ? problem : strerror(-error));
 	pthread_mutex_unlock(&lock);
@@ -319,6 +338,7 @@ static void stop_locked(void)
 		return;
 	sk_pool *pool = current;
 	drain(pool);
+	pthread_mutex_lock(&building);
 	join_workers(pool, pool->worker_count);
 	sk_monitor_stop(pool);
 	sk_fault_stop();
@@ -328,6 +348,7 @@ static void stop_locked(void)
 	current = NULL;
 	destroy(pool);
 	sk_store_release(&gate, 0); /* edge pool.gate -> : closed */
+	pthread_mutex_unlock(&building);
 }
 
 void sk_pool_stop(void)
