@@ -270,6 +270,68 @@ struct return_check {
 	struct sk_fiber *sk_fiber_ __attribute__((unused)), struct sk_slot *sk_head_ __attribute__((unused))
 #define SK_LOCAL static inline __attribute__((unused))
 
+/*
+ * gcc inlines a recursive task a few levels deep into itself; clang never does that, and then pays for every leaf with
+ * a frame. For clang the user's block is therefore compiled three times, as body, second and third, which call each
+ * other in a circle, and which it does inline into each other if they are small. Which of them a call site is in, is
+ * a constant hidden parameter.
+ */
+#if defined(__clang__) && defined(__OPTIMIZE__) && !defined(__OPTIMIZE_SIZE__)
+#define sk_level_ skua_spawn_sync_and_call_work_only_inside_a_SKUA_TASK_level
+#define SK_BLOCK_HIDDEN int sk_level_ __attribute__((unused)), SK_HIDDEN
+#define SK_LEVEL_PARAM int sk_level,
+#define SK_LEVEL sk_level_,
+/* The call of a task from a use; arguments begin with a comma. */
+#define SK_INNER(name, ...)                                                                                            \
+	(sk_level == 0   ? name##_sk_second(sk_f, sk_p __VA_ARGS__)                                                    \
+	 : sk_level == 1 ? name##_sk_third(sk_f, sk_p __VA_ARGS__)                                                     \
+			 : name##_sk_body(sk_f, sk_p __VA_ARGS__))
+#define SK_CIRCLE_LOCAL(R, name, ...)                                                                                  \
+	SK_LOCAL __typeof__(R) name##_sk_second(SK_HIDDEN SK_EACH(SK_ARG_PARAM, ##__VA_ARGS__));                       \
+	SK_LOCAL __typeof__(R) name##_sk_third(SK_HIDDEN SK_EACH(SK_ARG_PARAM, ##__VA_ARGS__))
+#define SK_CIRCLE_SHARED(R, name, ...)                                                                                 \
+	SK_INLINE __typeof__(R)                                                                                        \
+	name##_sk_second(struct sk_fiber *sk_f, struct sk_slot *sk_p SK_EACH(SK_ARG_PARAM, ##__VA_ARGS__))             \
+	{                                                                                                              \
+		return name##_sk_body(sk_f, sk_p SK_EACH(SK_ARG_GIVEN, ##__VA_ARGS__));                                \
+	}                                                                                                              \
+	SK_INLINE __typeof__(R)                                                                                        \
+	name##_sk_third(struct sk_fiber *sk_f, struct sk_slot *sk_p SK_EACH(SK_ARG_PARAM, ##__VA_ARGS__))              \
+	{                                                                                                              \
+		return name##_sk_body(sk_f, sk_p SK_EACH(SK_ARG_GIVEN, ##__VA_ARGS__));                                \
+	}                                                                                                              \
+	SK_ASSERT(1, "")
+#define SK_ONE_OF_CIRCLE(LINK, R, name, which, level, ...)                                                             \
+	LINK __typeof__(R)                                                                                             \
+	name##which(struct sk_fiber *sk_f, struct sk_slot *sk_p SK_EACH(SK_ARG_PARAM, ##__VA_ARGS__))                  \
+	{                                                                                                              \
+		return name##_sk_block(level, sk_f, sk_p SK_EACH(SK_ARG_GIVEN, ##__VA_ARGS__));                        \
+	}
+#define SK_BLOCK_HEAD(R, name, ...)                                                                                    \
+	static inline __attribute__((always_inline)) __typeof__(R)                                                     \
+	name##_sk_block(SK_BLOCK_HIDDEN SK_EACH(SK_ARG_PARAM, ##__VA_ARGS__))
+#define SK_BLOCK_LOCAL(R, name, ...)                                                                                   \
+	SK_BLOCK_HEAD(R, name, ##__VA_ARGS__);                                                                         \
+	SK_ONE_OF_CIRCLE(SK_LOCAL, R, name, _sk_body, 0, ##__VA_ARGS__)                                                \
+	SK_ONE_OF_CIRCLE(SK_LOCAL, R, name, _sk_second, 1, ##__VA_ARGS__)                                              \
+	SK_ONE_OF_CIRCLE(SK_LOCAL, R, name, _sk_third, 2, ##__VA_ARGS__)                                               \
+	SK_BLOCK_HEAD(R, name, ##__VA_ARGS__)
+#define SK_BLOCK_SHARED(R, name, ...)                                                                                  \
+	SK_BLOCK_HEAD(R, name, ##__VA_ARGS__);                                                                         \
+	SK_ONE_OF_CIRCLE(, R, name, _sk_body, 2, ##__VA_ARGS__)                                                        \
+	SK_BLOCK_HEAD(R, name, ##__VA_ARGS__)
+#else
+#define SK_LEVEL_PARAM
+#define SK_LEVEL
+#define SK_INNER(name, ...) name##_sk_body(sk_f, sk_p __VA_ARGS__)
+#define SK_CIRCLE_LOCAL(R, name, ...) SK_ASSERT(1, "")
+#define SK_CIRCLE_SHARED(R, name, ...) SK_ASSERT(1, "")
+#define SK_BLOCK_LOCAL(R, name, ...)                                                                                   \
+	SK_LOCAL __typeof__(R) name##_sk_body(SK_HIDDEN SK_EACH(SK_ARG_PARAM, ##__VA_ARGS__))
+#define SK_BLOCK_SHARED(R, name, ...)                                                                                  \
+	__typeof__(R) name##_sk_body(SK_HIDDEN SK_EACH(SK_ARG_PARAM, ##__VA_ARGS__))
+#endif
+
 /* What the task's slot holds. */
 #define SK_TASK_TYPE(R, name, ...)                                                                                     \
 	__extension__ typedef struct name##_sk_slot {                                                                  \
@@ -295,9 +357,10 @@ struct return_check {
 #define SK_TASK_USE_PROTOTYPES(R, name, ...)                                                                           \
 	SK_INLINE void name##_sk_spawn(struct sk_fiber *sk_f,                                                          \
 				       struct sk_slot **sk_at SK_EACH(SK_ARG_PARAM, ##__VA_ARGS__));                   \
-	SK_INLINE __typeof__(R) name##_sk_sync(struct sk_fiber *sk_f, struct sk_slot **sk_at SK_WHERE_PARAM);          \
 	SK_INLINE __typeof__(R)                                                                                        \
-	name##_sk_call(struct sk_fiber *sk_f, struct sk_slot **sk_at SK_EACH(SK_ARG_PARAM, ##__VA_ARGS__));            \
+	name##_sk_sync(SK_LEVEL_PARAM struct sk_fiber *sk_f, struct sk_slot **sk_at SK_WHERE_PARAM);                   \
+	SK_INLINE __typeof__(R) name##_sk_call(SK_LEVEL_PARAM struct sk_fiber *sk_f,                                   \
+					       struct sk_slot **sk_at SK_EACH(SK_ARG_PARAM, ##__VA_ARGS__));           \
 	static __attribute__((noinline, unused)) __typeof__(R)                                                         \
 	name##_sk_root(int sk_none SK_EACH(SK_ARG_PARAM, ##__VA_ARGS__))
 
@@ -327,7 +390,8 @@ struct return_check {
 				  name##_sk_body(sk_f, sk_p SK_EACH(SK_ARG_STORED, ##__VA_ARGS__)));                   \
 		SK_RESULT_LOAD(R, &sk_t->u.r);                                                                         \
 	}                                                                                                              \
-	SK_INLINE __typeof__(R) name##_sk_sync(struct sk_fiber *sk_f, struct sk_slot **sk_at SK_WHERE_PARAM)           \
+	SK_INLINE __typeof__(R)                                                                                        \
+	name##_sk_sync(SK_LEVEL_PARAM struct sk_fiber *sk_f, struct sk_slot **sk_at SK_WHERE_PARAM)                    \
 	{                                                                                                              \
 		struct sk_slot *sk_p = --*sk_at;                                                                       \
 		name##_sk_slot *sk_t = (name##_sk_slot *)(void *)sk_p;                                                 \
@@ -336,13 +400,13 @@ struct return_check {
 		SK_DOOR_CLEAR_RUN(sk_t);                                                                               \
 		if (SK_UNLIKELY(sk_p < SK_DOOR_LOAD_LIMIT(SK_FAST(sk_f))))                                             \
 			return name##_sk_late(sk_f, sk_p);                                                             \
-		SK_RETURN(R, name, sk_p, name##_sk_body(sk_f, sk_p SK_EACH(SK_ARG_STORED, ##__VA_ARGS__)));            \
+		SK_RETURN(R, name, sk_p, SK_INNER(name, SK_EACH(SK_ARG_STORED, ##__VA_ARGS__)));                       \
 	}                                                                                                              \
-	SK_INLINE __typeof__(R)                                                                                        \
-	name##_sk_call(struct sk_fiber *sk_f, struct sk_slot **sk_at SK_EACH(SK_ARG_PARAM, ##__VA_ARGS__))             \
+	SK_INLINE __typeof__(R) name##_sk_call(SK_LEVEL_PARAM struct sk_fiber *sk_f,                                   \
+					       struct sk_slot **sk_at SK_EACH(SK_ARG_PARAM, ##__VA_ARGS__))            \
 	{                                                                                                              \
 		struct sk_slot *sk_p = *sk_at;                                                                         \
-		SK_RETURN(R, name, sk_p, name##_sk_body(sk_f, sk_p SK_EACH(SK_ARG_GIVEN, ##__VA_ARGS__)));             \
+		SK_RETURN(R, name, sk_p, SK_INNER(name, SK_EACH(SK_ARG_GIVEN, ##__VA_ARGS__)));                        \
 	}                                                                                                              \
 	static __attribute__((noinline, unused)) __typeof__(R)                                                         \
 	name##_sk_root(int sk_none SK_EACH(SK_ARG_PARAM, ##__VA_ARGS__))                                               \
@@ -358,34 +422,40 @@ struct return_check {
 	}                                                                                                              \
 	SK_ASSERT(1, "")
 
-/* The heads of the two definitions; the user's braces follow. */
-#define SK_TASK_BODY(LINK, R, name, ...)                                                                               \
+/* The function that a thief calls. */
+#define SK_TASK_RUN(LINK, R, name, ...)                                                                                \
 	LINK void name##_sk_run(struct sk_slot *sk_q, struct sk_fiber *sk_f, struct sk_slot *sk_p) SK_NOEXCEPT         \
 	{                                                                                                              \
 		name##_sk_slot *sk_t = (name##_sk_slot *)(void *)sk_q;                                                 \
 		SK_RESULT_STORE(R, &sk_t->u.r, name##_sk_body(sk_f, sk_p SK_EACH(SK_ARG_STORED, ##__VA_ARGS__)));      \
 		SK_CHECK_RETURN(sk_p, #name, __FILE__, __LINE__);                                                      \
 	}                                                                                                              \
-	LINK __typeof__(R) name##_sk_body(SK_HIDDEN SK_EACH(SK_ARG_PARAM, ##__VA_ARGS__))
+	SK_ASSERT(1, "")
 
 /* The public macros. */
 #define SKUA_TASK_FORWARD(R, name, ...)                                                                                \
 	SK_TASK_PROTOTYPES(SK_LOCAL, R, name, ##__VA_ARGS__);                                                          \
 	SK_TASK_USE_PROTOTYPES(R, name, ##__VA_ARGS__)
+/* The user's braces follow. */
 #define SKUA_TASK(R, name, ...)                                                                                        \
 	SK_TASK_TYPE(R, name, ##__VA_ARGS__);                                                                          \
 	SK_TASK_PROTOTYPES(SK_LOCAL, R, name, ##__VA_ARGS__);                                                          \
+	SK_CIRCLE_LOCAL(R, name, ##__VA_ARGS__);                                                                       \
 	SK_TASK_USE(R, name, ##__VA_ARGS__);                                                                           \
-	SK_TASK_BODY(SK_LOCAL, R, name, ##__VA_ARGS__)
+	SK_TASK_RUN(SK_LOCAL, R, name, ##__VA_ARGS__);                                                                 \
+	SK_BLOCK_LOCAL(R, name, ##__VA_ARGS__)
 #define SKUA_TASK_DECLARE(R, name, ...)                                                                                \
 	SK_TASK_TYPE(R, name, ##__VA_ARGS__);                                                                          \
 	SK_TASK_PROTOTYPES(extern, R, name, ##__VA_ARGS__);                                                            \
+	SK_CIRCLE_SHARED(R, name, ##__VA_ARGS__);                                                                      \
 	SK_TASK_USE(R, name, ##__VA_ARGS__)
-#define SKUA_TASK_DEFINE(R, name, ...) SK_TASK_BODY(, R, name, ##__VA_ARGS__)
+#define SKUA_TASK_DEFINE(R, name, ...)                                                                                 \
+	SK_TASK_RUN(, R, name, ##__VA_ARGS__);                                                                         \
+	SK_BLOCK_SHARED(R, name, ##__VA_ARGS__)
 
 #define SKUA_SPAWN(name, ...) name##_sk_spawn(sk_fiber_, &sk_head_, ##__VA_ARGS__)
-#define SKUA_SYNC(name) name##_sk_sync(sk_fiber_, &sk_head_ SK_WHERE)
-#define SKUA_CALL(name, ...) name##_sk_call(sk_fiber_, &sk_head_, ##__VA_ARGS__)
+#define SKUA_SYNC(name) name##_sk_sync(SK_LEVEL sk_fiber_, &sk_head_ SK_WHERE)
+#define SKUA_CALL(name, ...) name##_sk_call(SK_LEVEL sk_fiber_, &sk_head_, ##__VA_ARGS__)
 #define SKUA_RUN(name, ...) name##_sk_root(0, ##__VA_ARGS__)
 
 #endif

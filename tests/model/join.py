@@ -5,7 +5,8 @@ Modelled: three workers, one fiber whose slots are stolen and joined (one slot t
 stand, the switch as two moments (registers saved; the next context runs the commit callback), and recycling.
 
 States: `state` per slot; `saved`: the fibers whose registers are saved, that is, which may be switched to; `pool`: idle
-fibers; `open`: spawned tasks that nobody has taken; `ended`: slots whose task has ended. A task runs in the user's time.
+fibers; `open`: spawned tasks that nobody has taken; `ended`: slots whose task has ended. A task runs in the user's
+time.
 
 Not modelled: how a slot is stolen (task_stack.py), parking, memory order below the atomic operations.
 

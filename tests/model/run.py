@@ -3,9 +3,10 @@
 
     python3 run.py [--short | --all] [--jobs N] [MODEL ...]
 
-Concept: each model is explored as it is (it must hold) in its short sizes, with --all also in its big ones (minutes each);
-and with each of its mutants, deliberate faults that must be found, so that the models are known to see something. The
-interleaving of a failure is printed; with MODEL only those models are explored, and what the mutants do is printed too.
+Concept: each model is explored as it is (it must hold) in its short sizes, with --all also in its big ones (minutes
+each); and with each of its mutants, deliberate faults that must be found, so that the models are known to see
+something. The interleaving of a failure is printed; with MODEL only those models are explored, and what the mutants do
+is printed too.
 """
 
 import argparse
@@ -66,7 +67,8 @@ def main():
     failures = 0
     print(ROW % ("model", "size", "mutant", "states", "seconds", "verdict"))
     with ProcessPoolExecutor(arguments.jobs) as pool:
-        for (name, size, mutant), result, seconds in pool.map(run_one, jobs_of(arguments.models or MODELS, arguments.all)):
+        jobs = jobs_of(arguments.models or MODELS, arguments.all)
+        for (name, size, mutant), result, seconds in pool.map(run_one, jobs):
             is_good, words = verdict(mutant, result)
             print(ROW % (name, size, mutant or "-", result.states, "%.1f" % seconds, words), flush=True)
             if not is_good or (mutant and arguments.models):

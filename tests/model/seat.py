@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Model of the seat of worker 0: its own thread (the stand-in), outside threads that come and go, and the other workers.
+"""Model of the seat of worker 0: its own thread (the stand-in), outside threads that come and go, the other workers.
 
 Modelled: `held`, the stand-in's own word to sleep on, the bit and token of worker 0, whether the vacant seat counts as
-hungry; outside threads that take the seat or hand their root in and sleep; roots that end where they began or whose rest
-becomes a ready entry that any worker finishes; searching, parking and waking as in idle.py; the directed wake-up of
-the seat's holder when its root has ended elsewhere.
+hungry; outside threads that take the seat or hand their root in and sleep; roots that end where they began or whose
+rest becomes a ready entry that any worker finishes; searching, parking and waking as in idle.py; the directed wake-up
+of the seat's holder when its root has ended elsewhere.
 
 States: `work` is the set of all visible pieces (inbox and ready deques in one): ("root", r) or ("rest", r). Running a
 piece takes the user's time: it may never end.
 
-Not modelled: task stacks and poll (idle.py), timers, the stop of the runtime, the monitor, store buffers (all accesses of
-this protocol are seq_cst).
+Not modelled: task stacks and poll (idle.py), timers, the stop of the runtime, the monitor, store buffers (all accesses
+of this protocol are seq_cst).
 
 Rules, in each quiet state:
   R1  if there is work, nobody sleeps: no worker parked, the seat not vacant

@@ -2,17 +2,19 @@
 """Model of suspending with un-stolen slots: the entry "this fiber's task stack is stealable", and the later syncs.
 
 Modelled: a fiber that spawns, suspends, is resumed by an event and syncs; the context that runs its commit callback;
-workers that steal from the running fiber or take the entry, put it back or drop it, and park; a thief that forces with a
-stale pointer to the fiber, whether it runs or not.
+workers that steal from the running fiber or take the entry, put it back or drop it, and park; a thief that forces
+with a stale pointer to the fiber, whether it runs or not.
 
-States: `head` occupied slots, `args` the task in each slot, `limit`, the word `ts` = (top, split, tag, force); `listed`,
-`entries` in the ready deques; `registered` and `happened` for what the fiber waits for. A task runs in the user's time.
+States: `head` occupied slots, `args` the task in each slot, `limit`, the word `ts` = (top, split, tag, force);
+`listed`, `entries` in the ready deques; `registered` and `happened` for what the fiber waits for. A task runs in
+the user's time.
 
 Not modelled: private slots of the running fiber that nobody sees (idle.py), store buffers (the commit ends with locked
 instructions), the scan slot by slot (task_stack.py).
 
 Rules: no task runs twice and at the end all have run; at most one entry; in each quiet state, if a worker sleeps, there
-is no entry and no public slot, and a suspended fiber has no un-stolen slot; at the end no entry is left and `listed` is 0.
+is no entry and no public slot, and a suspended fiber has no un-stolen slot; at the end no entry is left and `listed`
+is 0.
 """
 
 from explorer import BLOCKED, Process, Violation, user

@@ -11,8 +11,8 @@ word `ts` = (top, split, tag, force). `ran` lists the tasks that have run.
 Not modelled: wrap-around of the tag, when a slow path is taken (poll, hunger: idle.py), suspension (join.py,
 suspend_slots.py), AArch64.
 
-Rules: no task runs twice, none from a cleared slot, none with another's argument; at the end all have run; limit >= split
-whenever the owner is outside a slow path; never stuck.
+Rules: no task runs twice, none from a cleared slot, none with another's argument; at the end all have run;
+limit >= split whenever the owner is outside a slow path; never stuck.
 """
 
 from explorer import BLOCKED, Model, Process, Violation, fenced
@@ -20,6 +20,7 @@ from explorer import BLOCKED, Model, Process, Violation, fenced
 INFINITY = 9
 SLOTS = 3
 
+PAIR = (("spawn", 0), ("spawn", 1), ("sync", 1), ("sync", 0))
 NEST = (("spawn", 0), ("spawn", 1), ("sync", 1), ("spawn", 1), ("sync", 1), ("sync", 0))
 AGAIN = (("spawn", 0), ("sync", 0), ("begin", 0), ("spawn", 0), ("spawn", 1), ("sync", 1), ("sync", 0))
 
@@ -36,7 +37,7 @@ class TaskStack(Model):
         "no_tag": "nest",
         "limit_read_before_clear": "nest",
     }
-    sizes = {"nest": (NEST, 1), "again": (AGAIN, 1), "big": (NEST + AGAIN[:2], 1), "forcers": (NEST, 2)}
+    sizes = {"nest": (NEST, 1), "again": (AGAIN, 1), "big": (NEST + AGAIN[:2], 1), "forcers": (PAIR, 2)}
     short_sizes = ("nest", "again")
     all_sizes = ("big", "forcers")
 
@@ -81,6 +82,8 @@ class TaskStack(Model):
             me.pc = "sync_clear"
         else:
             me.pc = "begin"
+        if operation == "sync" and self.is_mutant("limit_read_before_clear"):
+            me.pc = "sync_limit_early"
 
     def end_operation(self, me):
         me.at += 1
@@ -124,9 +127,11 @@ class TaskStack(Model):
         s.store(me, "limit", me.aim)
         self.end_operation(me)
 
+    def sync_limit_early(self, s, me):
+        me.limit = s.load(me, "limit")
+        me.pc = "sync_clear"
+
     def sync_clear(self, s, me):
-        if self.is_mutant("limit_read_before_clear"):
-            me.limit = s.load(me, "limit")
         me.aim = s.load(me, "run%d" % me.slot)
         s.store(me, "run%d" % me.slot, 0)
         me.pc = "sync_compare"

@@ -3,7 +3,8 @@
  * Starting and stopping, over and over: with work, idle, at once, with 1 to 8 workers, and while outside threads go on
  * handing in roots. A SKUA_RUN that meets a stop waits and starts the runtime again; whoever comes gets its result.
  *
- * SKUA_TEST_CYCLES is the number of cycles in each part (default 200; fewer where the program runs slowly).
+ * SKUA_TEST_CYCLES is the number of cycles by one thread, and again by several (default 200; fewer where the program
+ * runs slowly).
  */
 #include "stress.h"
 
@@ -128,18 +129,18 @@ int main(int argc, char **argv)
 	long before = 0;
 	for (int round = 0; round < 2; round++) {
 		for (size_t i = 0; i < sizeof workers / sizeof workers[0]; i++)
-			cycles(workers[i], false, count);
-		cycles(0, true, count);
+			cycles(workers[i], false, (count + 7) / 8);
+		cycles(0, true, (count + 7) / 8);
 		if (round == 0)
 			before = stress_resident_kib();
 	}
 	long after = stress_resident_kib();
-	printf("%" PRIu64 " cycles, resident %ld KiB, then %ld KiB\n", 8 * count, before, after);
+	printf("%" PRIu64 " cycles, resident %ld KiB, then %ld KiB\n", count, before, after);
 	fflush(stdout);
 	if (!STRESS_ASAN && !STRESS_TSAN)
 		STRESS_REQUIRE(after < before + 4 * 1024, "resident memory grew from %ld to %ld KiB", before, after);
 	race(count);
-	stops_each = count / 2;
+	stops_each = (count + SUBMITTERS - 1) / SUBMITTERS;
 	stress_case("threads that start and stop");
 	stress_thread threads[SUBMITTERS];
 	stress_threads_start(threads, SUBMITTERS, start_and_stop);

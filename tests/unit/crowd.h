@@ -26,9 +26,9 @@
 
 /* Rounds of a race: as many as are cheap, fewer where each takes longer. */
 #if SK_HOSTILE
-#define CROWD_ROUNDS(count) ((count) / 25 + 1)
+#define CROWD_ROUNDS(count) ((count) / 8 + 1)
 #elif SK_THREAD_SANITIZER
-#define CROWD_ROUNDS(count) ((count) / 10 + 1)
+#define CROWD_ROUNDS(count) ((count) / 5 + 1)
 #else
 #define CROWD_ROUNDS(count) (count)
 #endif

@@ -400,7 +400,7 @@ typedef struct node {
 } node;
 static node nodes[512];
 
-/* Every inner node of the tree waits, with two un-stolen tasks, until both have run; nobody but thieves can run them. */
+/* Every inner node waits, with two un-stolen tasks, until both have run; nobody but thieves can run them. */
 SKUA_TASK(unsigned, thicket, unsigned, number, unsigned, depth)
 {
 	unsigned sum = number;

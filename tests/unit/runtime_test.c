@@ -148,7 +148,7 @@ Test(runtime, a_task_that_stops_the_runtime_ends_the_program, .signal = SIGABRT)
 
 Test(runtime, nothing_is_left_after_many_starts_and_stops)
 {
-	for (unsigned i = 0; i < CROWD_ROUNDS(300); i++) {
+	for (unsigned i = 0; i < CROWD_ROUNDS(100); i++) {
 		cr_assert_eq(start(1 + i % 4), 0);
 		if (i % 2)
 			SURELY(SKUA_RUN(fib, 10) == 55, "round %u", i);

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The monitor: what came from outside gets its turn although every worker is busy with tasks that only spawn and
+ * sync and do not end before it. Without the monitor these tests hang.
+ */
+#include "sched/monitor.h"
+
+#include "crowd.h"
+#include "started.h"
+
+#include <criterion/criterion.h>
+#include <pthread.h>
+#include <skua/skua.h>
+
+static flag ended;
+static event gate;
+static crowd_counter busy;
+
+SKUA_TASK(int, nothing, int, i)
+{
+	return i;
+}
+
+SKUA_TASK(int, spawns_until_ended, int, id)
+{
+	sk_add_relaxed(&busy, 1);
+	while (!sk_load_acquire(&ended)) {
+		SKUA_SPAWN(nothing, 3);
+		id += SKUA_SYNC(nothing) - 3;
+	}
+	return id;
+}
+
+/* As many of them as there are workers. */
+SKUA_TASK(int, all_spawn_until_ended, int, count)
+{
+	int wrong = 0;
+	for (int i = 1; i < count; i++)
+		SKUA_SPAWN(spawns_until_ended, i);
+	wrong += SKUA_CALL(spawns_until_ended, 99) != 99;
+	for (int i = count; --i >= 1;)
+		wrong += SKUA_SYNC(spawns_until_ended) != i;
+	return wrong;
+}
+
+static void begin(void)
+{
+	sk_store_release(&ended, 0);
+	sk_store_release(&gate, 0);
+	sk_store_release(&busy, 0);
+}
+
+static void await_all_busy(void)
+{
+	while (sk_load_relaxed(&busy) < skua_workers())
+		sched_yield();
+}
+
+SKUA_TASK(int, ends_them, int, id)
+{
+	flag_raise(&ended);
+	return id;
+}
+
+static void *run_ends_them(void *arg)
+{
+	(void)arg;
+	await_all_busy();
+	return (void *)(intptr_t)SKUA_RUN(ends_them, 8); /* NOLINT: a number */
+}
+
+static void hand_in_a_root(void)
+{
+	for (int i = 0; i < 20; i++) {
+		pthread_t thread;
+		void *result;
+		begin();
+		cr_assert_eq(pthread_create(&thread, NULL, run_ends_them, NULL), 0);
+		cr_assert_eq(SKUA_RUN(all_spawn_until_ended, (int)skua_workers()), 0);
+		pthread_join(thread, &result);
+		cr_assert_eq((intptr_t)result, 8);
+	}
+}
+
+Test(monitor, a_root_gets_its_turn_while_all_workers_are_busy)
+{
+	with_workers(1, 3, hand_in_a_root);
+}
+
+SKUA_TASK(int, waits_and_ends_them, int, none)
+{
+	(void)none;
+	event_await(sk_fiber_, &gate);
+	flag_raise(&ended);
+	return 1;
+}
+
+SKUA_TASK(int, all_busy_but_one_fiber_waits, int, count)
+{
+	int wrong = 0;
+	SKUA_SPAWN(waits_and_ends_them, 0);
+	wrong += SKUA_CALL(all_spawn_until_ended, count);
+	return wrong + (SKUA_SYNC(waits_and_ends_them) != 1);
+}
+
+typedef struct waker {
+	sk_pool *pool;
+} waker;
+
+/* Wakes a fiber that already waits: with one worker, it began to when the busy one gave way. */
+static void *wake_when_all_are_busy(void *arg)
+{
+	waker *w = arg;
+	await_all_busy();
+	while (sk_load_acquire(&gate) <= EVENT_FIRED) {
+		sk_monitor_wake(&w->pool->monitor);
+		sched_yield();
+	}
+	event_fire_outside(w->pool, &gate);
+	return NULL;
+}
+
+/* Two workers and more: a thief begins the waiting task, then takes one of the busy ones. */
+static void wake_a_fiber(void)
+{
+	waker w = { .pool = sk_pool_try_enter() };
+	for (int i = 0; i < 20; i++) {
+		pthread_t thread;
+		begin();
+		cr_assert_eq(pthread_create(&thread, NULL, wake_when_all_are_busy, &w), 0);
+		cr_assert_eq(SKUA_RUN(all_busy_but_one_fiber_waits, (int)skua_workers()), 0);
+		pthread_join(thread, NULL);
+	}
+	sk_pool_leave(w.pool);
+}
+
+Test(monitor, a_fiber_woken_from_outside_gets_its_turn_while_all_workers_are_busy)
+{
+	with_workers(2, 3, wake_a_fiber);
+}
+
+static void wake_often(void *arg, unsigned index)
+{
+	(void)index;
+	for (unsigned i = 0; i < CROWD_ROUNDS(2000); i++)
+		sk_monitor_wake(&((sk_pool *)arg)->monitor);
+}
+
+Test(monitor, waking_it_for_nothing_does_no_harm)
+{
+	start(2, false);
+	sk_pool *pool = sk_pool_try_enter();
+	crowd wakers;
+	crowd_start(&wakers, 3, wake_often, pool);
+	for (int i = 0; i < 200; i++)
+		cr_assert_eq(SKUA_RUN(nothing, i), i);
+	crowd_join(&wakers);
+	sk_pool_leave(pool);
+	stop_settled();
+}
+
+Test(monitor, a_stop_ends_it_whether_it_sleeps_or_watches)
+{
+	for (int i = 0; i < 30; i++) {
+		start(1, false);
+		sk_pool *pool = sk_pool_try_enter();
+		if (i % 2)
+			sk_monitor_wake(&pool->monitor);
+		sk_pool_leave(pool);
+		stop_settled();
+	}
+}
