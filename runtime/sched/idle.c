@@ -71,13 +71,6 @@ void sk_idle_hungry_add(sk_idle *idle, int change)
 	sk_add_seq_cst(&idle->word, HUNGRY * (uint64_t)(int64_t)change); /* edge idle.word -> : as declare */
 }
 
-bool sk_idle_search_drop(sk_idle *idle)
-{
-	uint64_t old = sk_sub_seq_cst(&idle->word, SEARCHING); /* edge idle.word -> : nobody relies on us any more */
-	SK_INVARIANT(searching_of(old) > 0, "a searcher is counted");
-	return searching_of(old) == 1;
-}
-
 /* Takes one sleeper's bit, looking from `near` on; -1 when there is none. */
 static int claim(sk_idle *idle, unsigned near)
 {

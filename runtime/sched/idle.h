@@ -106,9 +106,6 @@ bool sk_idle_retract(sk_idle *idle, unsigned worker);
 /* Hungry by itself, without searching (the vacant seat's accounts). */
 void sk_idle_hungry_add(sk_idle *idle, int change);
 
-/* A claimed worker that was not counted as hungry gives the searching back. true: it was the last. */
-bool sk_idle_search_drop(sk_idle *idle);
-
 /* N1 to N5. near: a worker in whose neighbourhood to look for a sleeper first. Returns whether one was woken. */
 bool sk_idle_notify(sk_idle *idle, unsigned near);
 

@@ -113,14 +113,15 @@ static void overflow(const sk_fiber *fiber)
 		 fiber->index, fiber->slot_capacity);
 }
 
-/* The slot is the last but one that can be read: more must be, or it was one too many. */
-static void make_room(sk_fiber *fiber, const sk_slot *slot)
+/* The slot is the last but one that can be read, and the search for the head needs an empty one above it. */
+static void make_room(sk_fiber *fiber)
 {
 	if (sk_fiber_grow_slots(fiber))
 		return;
-	if ((size_t)(slot - fiber->slots) >=
-	    sk_min(fiber->slot_capacity, sk_load_relaxed(&fiber->committed) - 2)) /* own */
-		overflow(fiber);
+	size_t readable = sk_load_relaxed(&fiber->committed); /* own */
+	if (readable < fiber->slot_capacity + 2)
+		sk_panic("no memory for more than %zu task slots of fiber %u", readable - 2, fiber->index);
+	overflow(fiber);
 }
 
 /* Without membarrier nobody can reach a private task: so there are none. */
@@ -163,7 +164,12 @@ static bool must_give_way(sk_worker *worker)
 	if (!sk_load_relaxed(&worker->tick)) /* relaxed: a request without data */
 		return false;
 	sk_store_relaxed(&worker->tick, 0);
-	return sk_work_drain_inbox(worker) || !sk_ready_deque_seen_empty((sk_ready_thief){ &worker->ready });
+	if (worker->seat_root) { /* what waits is for the stand-in, and it goes on with this fiber too */
+		worker->hand_over = true;
+		return true;
+	}
+	sk_work_drain_inbox(worker);
+	return sk_ready_deque_seen_other((sk_ready_thief){ &worker->ready }, SK_ENTRY_SLOTS);
 }
 
 void sk_join_spawn(sk_fiber *fiber, sk_slot *slot)
@@ -173,7 +179,7 @@ void sk_join_spawn(sk_fiber *fiber, sk_slot *slot)
 	fiber->fresh = false;
 	sk_stats_add(worker, spawned_slow, 1);
 	if (SK_UNLIKELY(slot >= fiber->poll_end)) {
-		make_room(fiber, slot);
+		make_room(fiber);
 		asked = false;
 	}
 	if (worker->pool->membarrier)

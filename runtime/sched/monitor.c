@@ -20,12 +20,13 @@ void sk_monitor_notify(sk_pool *pool)
 		sk_monitor_wake(&pool->monitor);
 }
 
+/* Slots of a suspended fiber are no reason to tick: they are for who has nothing to do. */
 static bool anything_waits(sk_pool *pool)
 {
 	if (!sk_inbox_seen_empty(&pool->inbox))
 		return true;
 	for (unsigned i = 0; i < pool->worker_count; i++)
-		if (!sk_ready_deque_seen_empty((sk_ready_thief){ &pool->workers[i].ready }))
+		if (sk_ready_deque_seen_other((sk_ready_thief){ &pool->workers[i].ready }, SK_ENTRY_SLOTS))
 			return true;
 	return false;
 }

@@ -182,9 +182,10 @@ static int create_workers(sk_pool *pool, const sk_settings *settings)
 	pool->fibers = sk_fiber_store_create(&settings->fiber, sk_worker_loop);
 	size_t bytes = pool->worker_count * sizeof(sk_worker);
 	pool->workers = aligned_alloc(_Alignof(sk_worker), bytes);
+	if (pool->workers)
+		memset(pool->workers, 0, bytes);
 	if (!pool->fibers || !pool->workers)
 		return -ENOMEM;
-	memset(pool->workers, 0, bytes);
 	for (unsigned i = 0; i < pool->worker_count; i++) {
 		int error = sk_worker_init(&pool->workers[i], pool, i);
 		if (error < 0)
@@ -223,11 +224,8 @@ static void join_workers(sk_pool *pool, unsigned count)
 		sk_idle_wake(&pool->idle, i);
 	sk_store_release(&pool->seat.standin, 1); /* edge seat.call -> : the stop */
 	sk_park_wake(&pool->seat.standin, 1);
-	for (unsigned i = 0; i < count; i++) {
-		/* worker 0 may sit in its seat, parked or searching */
-		sk_idle_wake(&pool->idle, i);
+	for (unsigned i = 0; i < count; i++)
 		sk_thread_join(&pool->workers[i].thread);
-	}
 }
 
 static int start_threads(sk_pool *pool)

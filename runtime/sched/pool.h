@@ -48,7 +48,7 @@ typedef struct sk_pool {
 	sk_seat seat;
 	sk_monitor monitor;
 	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uint32_t) active; /* roots begun or handed in, and not finished */
-	SK_ATOMIC(uint32_t) stop;                              /* workers leave */
+	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uint32_t) stop;   /* workers leave; every searcher reads it */
 	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uint64_t) last_force_ticks;
 	SK_ATOMIC(uint64_t) deadline_ns; /* the earliest timer: nobody parks beyond it; SK_PARK_FOREVER: none */
 } sk_pool;

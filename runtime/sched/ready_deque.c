@@ -135,3 +135,20 @@ bool sk_ready_deque_seen_empty(sk_ready_thief thief)
 	uint64_t top = sk_load_relaxed(&thief.deque->top); /* relaxed: a hint; who must be sure has a fence before it */
 	return (int64_t)(sk_load_relaxed(&thief.deque->bottom) - top) <= 0;
 }
+
+/* So many are looked at: a hint need not be exact, and no deque is long for long. */
+#define LOOK_MAX 64u
+
+bool sk_ready_deque_seen_other(sk_ready_thief thief, enum sk_entry_kind kind)
+{
+	uint64_t top = sk_load_acquire(&thief.deque->top);            /* edge -> ready.take : nobody reads below */
+	uint64_t bottom = sk_load_acquire(&thief.deque->bottom);      /* edge -> ready.publish : the entries */
+	sk_ready_array *array = sk_load_acquire(&thief.deque->array); /* edge -> ready.grow : entries and mask */
+	for (unsigned i = 0; i < LOOK_MAX && (int64_t)(bottom - top) > 0; i++, top++) {
+		/* relaxed: a hint; an entry that was taken meanwhile is still a word of this array */
+		sk_entry entry = sk_load_relaxed(&array->entry[top & array->mask]);
+		if (sk_entry_kind_of(entry) != kind)
+			return true;
+	}
+	return false;
+}

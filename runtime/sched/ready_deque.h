@@ -90,4 +90,7 @@ sk_entry sk_ready_deque_steal(sk_ready_thief thief, bool *lost);
 /* Looks empty? (a snapshot) */
 bool sk_ready_deque_seen_empty(sk_ready_thief thief);
 
+/* Is there an entry of another kind? (a snapshot, of the oldest entries) */
+bool sk_ready_deque_seen_other(sk_ready_thief thief, enum sk_entry_kind kind);
+
 #endif

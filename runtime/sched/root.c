@@ -14,13 +14,14 @@ bool sk_root_done(sk_root *root)
 /* The last act for a root; it may be gone when done is set. */
 static void finish(sk_pool *pool, sk_worker *worker, sk_root *root)
 {
-	bool in_seat = root->in_seat;
+	bool in_seat = root->in_seat, own = worker->seat_root == root; /* own: this very thread waits for it */
 	sk_sub_acq_rel(&pool->active, 1); /* edge pool.done -> : no task of it runs */
 	sk_park_word *done = &root->done;
 	sk_store_release(done, 1); /* edge root.done -> : the result in the slot */
-	if (!in_seat)
-		sk_park_wake(done, 1); /* an address only: nobody waits there if the root is gone */
-	else if (worker->index != 0)
+	if (own)
+		return;
+	sk_park_wake(done, 1); /* an address only: nobody waits there if the root is gone */
+	if (in_seat)
 		sk_seat_root_done(pool);
 }
 
@@ -37,13 +38,11 @@ void sk_root_begin(sk_root *root, sk_fiber *fiber)
 	finish(worker->pool, worker, root);
 }
 
-static void run_outside(sk_pool *pool, sk_root *root)
+static void hand_in(sk_pool *pool, sk_root *root)
 {
 	root->node.entry = sk_entry_make(SK_ENTRY_ROOT, root);
 	sk_inbox_push(&pool->inbox, &root->node);
 	sk_monitor_notify(pool);
-	while (!sk_root_done(root))
-		sk_park_wait(&root->done, 0, SK_PARK_FOREVER);
 }
 
 void sk_root_run(sk_pool *pool, sk_slot *slot)
@@ -55,7 +54,8 @@ void sk_root_run(sk_pool *pool, sk_slot *slot)
 		sk_seat_run(pool, &root);
 		sk_seat_leave(pool);
 	} else {
-		run_outside(pool, &root);
+		hand_in(pool, &root);
 	}
-	SK_INVARIANT(sk_root_done(&root), "a root's thread returns when the root is done");
+	while (!sk_root_done(&root))
+		sk_park_wait(&root.done, 0, SK_PARK_FOREVER);
 }

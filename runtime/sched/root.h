@@ -26,7 +26,7 @@ struct sk_fiber;
 typedef struct sk_root {
 	/* set by the thread that hands it in */
 	sk_slot *slot;
-	bool in_seat; /* that thread sits in the seat of worker 0 */
+	bool in_seat; /* that thread sat down in the seat of worker 0 to begin it */
 	sk_inbox_node node;
 	/* the finisher writes, the waiting thread reads */
 	sk_park_word done;

@@ -10,11 +10,6 @@
 #include "sys/clock.h"
 #include "sys/fault.h"
 
-bool sk_seat_shared(const sk_worker *worker)
-{
-	return worker->index == 0 && !worker->seat_root;
-}
-
 static bool take(sk_seat *seat)
 {
 	uint32_t vacant = 0;
@@ -35,30 +30,29 @@ static void consume_token(sk_worker *worker)
 		sk_park_wait(&worker->token, 0, SK_PARK_FOREVER);
 }
 
-/* Settles the accounts of the vacant seat for a holder that is busy from now on. */
-static void enter_busy(sk_pool *pool, sk_worker *worker)
+/* 1 to 3 of leaving. */
+static void vacate(sk_pool *pool, sk_worker *worker)
 {
-	sk_idle *idle = &pool->idle;
-	bool hungry = pool->seat.hungry;
-	pool->seat.hungry = false;
-	if (sk_idle_retract(idle, 0)) {
-		if (hungry)
-			sk_idle_hungry_add(idle, -1);
-		return;
-	}
-	consume_token(worker);
-	bool last = hungry ? sk_idle_found(idle) : sk_idle_search_drop(idle);
-	/* Whoever woke the seat relied on it, and this holder does not look: nobody may, so the monitor is asked too. */
-	if (last)
-		sk_monitor_notify(pool);
+	/* seq_cst; edge seat.hand -> : worker 0's private data. edge seat.token -> : before the look at the token */
+	sk_store_seq_cst(&pool->seat.held, 0);
+	sk_hostile_point();
+	if (sk_load_seq_cst(&worker->token)) /* edge -> seat.token : the stand-in may have found the seat held */
+		call_standin(&pool->seat);
 }
 
 bool sk_seat_enter(sk_pool *pool)
 {
-	if (!take(&pool->seat))
+	sk_seat *seat = &pool->seat;
+	if (!take(seat))
 		return false;
 	sk_hostile_point();
-	enter_busy(pool, &pool->workers[0]);
+	if (!sk_idle_retract(&pool->idle, 0)) {
+		vacate(pool, &pool->workers[0]); /* claimed: the stand-in is on its way */
+		return false;
+	}
+	if (seat->hungry)
+		sk_idle_hungry_add(&pool->idle, -1);
+	seat->hungry = false;
 	return true;
 }
 
@@ -67,20 +61,11 @@ void sk_seat_run(sk_pool *pool, sk_root *root)
 	sk_worker *worker = &pool->workers[0];
 	SK_TRACE_EVENT(&worker->trace, SEAT_ENTER, 0, 0);
 	sk_fault_thread_start();
+	worker->hand_over = false;
 	worker->next_root = root;
 	worker->seat_root = root;
 	sk_worker_sit(worker);
 	worker->seat_root = NULL;
-}
-
-/* 1 to 3 of leaving. */
-static void vacate(sk_pool *pool, sk_worker *worker)
-{
-	/* seq_cst; edge seat.hand -> : worker 0's private data. edge seat.token -> : before the look at the token */
-	sk_store_seq_cst(&pool->seat.held, 0);
-	sk_hostile_point();
-	if (sk_load_seq_cst(&worker->token)) /* edge -> seat.token : a waker that took us for the holder */
-		call_standin(&pool->seat);
 }
 
 void sk_seat_leave(sk_pool *pool)
@@ -89,7 +74,6 @@ void sk_seat_leave(sk_pool *pool)
 	SK_INVARIANT(!worker->searching, "W2: who leaves the seat has settled its search");
 	SK_TRACE_EVENT(&worker->trace, SEAT_LEAVE, 0, 0);
 	bool left_ready = !sk_ready_deque_seen_empty((sk_ready_thief){ &worker->ready });
-	pool->seat.hungry = false;
 	sk_idle_offer(&pool->idle, 0);
 	vacate(pool, worker);
 	sk_fence_seq_cst(); /* edge -> seat.leave : the seat was vacant before the look at what is left */
@@ -99,26 +83,22 @@ void sk_seat_leave(sk_pool *pool)
 
 void sk_seat_wake(sk_pool *pool)
 {
-	sk_worker *worker = &pool->workers[0];
-	/* edge idle.claim -> : it counts as a searcher. edge seat.token -> : before the look at the seat */
-	sk_store_seq_cst(&worker->token, 1);
+	/* edge idle.claim -> : it counts as a searcher. edge seat.token -> : before the stand-in looks at the seat */
+	sk_store_seq_cst(&pool->workers[0].token, 1);
 	sk_hostile_point();
-	if (sk_load_seq_cst(&pool->seat.held)) /* edge -> seat.token : parked in the seat, or on the way out */
-		sk_park_wake(&worker->token, 1);
-	else
-		call_standin(&pool->seat);
+	call_standin(&pool->seat);
 }
 
 void sk_seat_root_done(sk_pool *pool)
 {
-	sk_worker *worker = &pool->workers[0];
 	/* The root's end before the look at poll; the other half is the fence between the settling of poll and the look
 	 * at the root (sched/join.c). edge -> idle.word : either poll is seen and cleared, or the end is seen */
 	sk_fence_seq_cst();
-	sk_fiber *fiber = sk_load_acquire(&worker->running); /* edge -> worker.running : the header */
+	if (!sk_load_relaxed(&pool->seat.held)) /* relaxed: the fence */
+		return;
+	sk_fiber *fiber = sk_load_acquire(&pool->workers[0].running); /* edge -> worker.running : the header */
 	if (fiber)
-		sk_task_stack_arm((sk_task_thief){ fiber }); /* in a foreign task: its next spawn gives way */
-	sk_idle_wake(&pool->idle, 0);
+		sk_task_stack_arm((sk_task_thief){ fiber }); /* whatever runs there gives way at its next spawn */
 }
 
 /* The stand-in in the seat: a worker as any other, until there is nothing to do, or the stop. */
@@ -150,6 +130,7 @@ void sk_seat_standin(void *argument)
 			sk_park_wait(&pool->seat.standin, 0, SK_PARK_FOREVER);
 			continue;
 		}
+		sk_fence_seq_cst(); /* edge -> seat.token : the token was stored before this look at the seat */
 		if (take(&pool->seat))
 			sit(pool, worker);
 	}

@@ -12,11 +12,9 @@
 
 #include <errno.h>
 
+/* A fiber that was just woken here goes first, but not more often than this in a row. */
 #define LIFO_BUDGET 3u
 #define INBOX_PERIOD 61u
-
-/* Rounds for which the thread that waits in the seat for its own root looks only for that root's descendants. */
-#define OWN_ROOT_ROUNDS 16u
 
 /* --- turning entries into work --- */
 
@@ -67,31 +65,45 @@ bool sk_work_drain_inbox(sk_worker *worker)
 	return true;
 }
 
+/* The next own entry: the oldest, or a few times in a row the newest, if it was just woken here. */
+static sk_entry next_own(sk_worker *worker, bool *lost)
+{
+	*lost = false;
+	bool lifo = worker->lifo_next && worker->lifo_run < LIFO_BUDGET;
+	worker->lifo_next = false;
+	worker->lifo_run = lifo ? worker->lifo_run + 1 : 0;
+	return lifo ? sk_ready_deque_pop(&worker->ready) : sk_ready_deque_steal((sk_ready_thief){ &worker->ready }, lost);
+}
+
+/*
+ * Work from the own ready deque. Slots of a suspended fiber come after everything else: the fiber itself may be among
+ * the rest, and goes on with its newest task, where the entry gives its oldest to a fiber more.
+ */
 static bool take_own(sk_worker *worker, sk_work *work)
 {
 	sk_ready_thief own = { &worker->ready };
 	while (!sk_ready_deque_seen_empty(own)) {
-		sk_entry entry;
-		bool lost = false;
-		if (worker->lifo_left > 0) {
-			worker->lifo_left--;
-			entry = sk_ready_deque_pop(&worker->ready);
-		} else {
-			entry = sk_ready_deque_steal(own, &lost);
+		bool lost;
+		sk_entry entry = next_own(worker, &lost);
+		if (!entry && !lost)
+			return false;
+		if (entry && sk_entry_kind_of(entry) == SK_ENTRY_SLOTS && sk_ready_deque_seen_other(own, SK_ENTRY_SLOTS) &&
+		    sk_ready_deque_push(&worker->ready, entry)) {
+			/* it was in nobody's sight for a moment */
+			sk_idle_notify(&worker->pool->idle, worker->index);
+			continue;
 		}
 		if (entry && open_entry(worker, entry, work))
 			return true;
-		if (!entry && !lost)
-			return false;
 	}
 	return false;
 }
 
-/* Own ready work, and the inbox (roots of others) when that is empty or has waited long. */
-static bool take_local(sk_worker *worker, bool own_root_only, sk_work *work)
+/* Own ready work, and the inbox when that is empty or has waited long. */
+static bool take_local(sk_worker *worker, sk_work *work)
 {
-	if (own_root_only)
-		return take_own(worker, work);
+	if (worker->seat_root)
+		return take_own(worker, work); /* roots of others are for the stand-in */
 	if (++worker->since_inbox >= INBOX_PERIOD) {
 		worker->since_inbox = 0;
 		sk_work_drain_inbox(worker);
@@ -112,13 +124,19 @@ static void rearm(sk_worker *worker, sk_fiber *fiber)
 		sk_task_stack_arm((sk_task_thief){ fiber });
 }
 
-static bool steal_slot(sk_worker *worker, sk_worker *victim, bool own_root_only, sk_work *work)
+/*
+ * The thread that waits in the seat helps only with its own root: in a task of another it could be kept for ever, or
+ * until something that only this very thread will do.
+ */
+static bool may_take(const sk_worker *worker, const sk_fiber *fiber)
+{
+	return !worker->seat_root || sk_load_relaxed(&fiber->root) == worker->seat_root; /* relaxed: a preference */
+}
+
+static bool steal_slot(sk_worker *worker, sk_worker *victim, sk_work *work)
 {
 	sk_fiber *fiber = sk_load_acquire(&victim->running); /* edge -> worker.running : the header */
-	if (!fiber)
-		return false;
-	/* relaxed: a preference */
-	if (own_root_only && sk_load_relaxed(&fiber->root) != worker->seat_root)
+	if (!fiber || !may_take(worker, fiber))
 		return false;
 	sk_task_thief thief = { fiber };
 	switch (sk_task_stack_steal(thief, &work->stolen)) {
@@ -135,28 +153,28 @@ static bool steal_slot(sk_worker *worker, sk_worker *victim, bool own_root_only,
 	case SK_STEAL_LOST:
 		break;
 	}
-	sk_stats_add(worker, steal_failed, 1);
 	return false;
 }
 
 static bool steal_ready(sk_worker *worker, sk_worker *victim, sk_work *work)
 {
 	sk_ready_thief thief = { &victim->ready };
-	if (sk_ready_deque_seen_empty(thief))
+	if (worker->seat_root || sk_ready_deque_seen_empty(thief))
 		return false;
 	bool lost;
 	sk_entry entry = sk_ready_deque_steal(thief, &lost);
 	return entry && open_entry(worker, entry, work);
 }
 
-static bool steal_round(sk_worker *worker, bool own_root_only, sk_work *work)
+static bool steal_round(sk_worker *worker, sk_work *work)
 {
 	sk_victim_round round = sk_victim_round_begin(&worker->victims, &worker->rng);
 	for (int i; (i = sk_victim_next(&round)) >= 0;) {
 		sk_worker *victim = &worker->pool->workers[i];
-		if (steal_slot(worker, victim, own_root_only, work) || steal_ready(worker, victim, work))
+		if (steal_slot(worker, victim, work) || steal_ready(worker, victim, work))
 			return true;
 	}
+	sk_stats_add(worker, steal_failed, 1);
 	return false;
 }
 
@@ -179,7 +197,7 @@ static bool force_round(sk_worker *worker, sk_work *work)
 	for (int i; (i = sk_victim_next(&round)) >= 0;) {
 		sk_worker *victim = &pool->workers[i];
 		sk_fiber *fiber = sk_load_acquire(&victim->running); /* edge -> worker.running : the header */
-		if (!fiber || !sk_task_stack_private_seen((sk_task_thief){ fiber }))
+		if (!fiber || !may_take(worker, fiber) || !sk_task_stack_private_seen((sk_task_thief){ fiber }))
 			continue;
 		if (!claim_force(pool, sk_clock_ticks()))
 			return false;
@@ -188,7 +206,7 @@ static bool force_round(sk_worker *worker, sk_work *work)
 		if (count == 0)
 			continue;
 		sk_stats_add(worker, forced, 1);
-		if (steal_slot(worker, victim, false, work))
+		if (steal_slot(worker, victim, work))
 			return true;
 	}
 	return false;
@@ -233,7 +251,7 @@ static void settle(sk_worker *worker)
 static bool must_leave(sk_worker *worker)
 {
 	if (worker->seat_root)
-		return sk_root_done(worker->seat_root);
+		return worker->hand_over || sk_root_done(worker->seat_root);
 	return sk_load_acquire(&worker->pool->stop); /* edge -> pool.stop : the stopper's last words */
 }
 
@@ -286,6 +304,8 @@ static void await_token(sk_worker *worker)
 static bool park(sk_worker *worker)
 {
 	sk_pool *pool = worker->pool;
+	if (anything_to_do(worker))
+		return true; /* spares everybody the barrier */
 	sk_idle_park_begin(&pool->idle, worker->index); /* P1 */
 	arm_all(worker);                                /* P2 */
 	if (pool->membarrier)
@@ -298,7 +318,7 @@ static bool park(sk_worker *worker)
 		return true;
 	}
 	sk_stats_add(worker, parked, 1);
-	if (sk_seat_shared(worker))
+	if (worker->index == 0)
 		return false;
 	SK_TRACE_EVENT(&worker->trace, PARK, 0, 0);
 	await_token(worker);
@@ -323,10 +343,20 @@ static void breathe(const sk_pool *pool, unsigned round)
 			sk_spin_hint();
 }
 
-/* The seat's holder waits for its root and prefers to help with that. */
-static bool prefers_own(const sk_worker *worker, unsigned round)
+/*
+ * Sleeps, or leaves. The thread that waits in the seat for its root never sleeps there: it leaves the seat to the
+ * stand-in, which does whatever comes, and sleeps outside.
+ */
+static bool rest(sk_worker *worker, sk_work *work)
 {
-	return worker->seat_root && round < OWN_ROOT_ROUNDS;
+	if (!worker->seat_root && park(worker))
+		return false;
+	if (!worker->seat_root) {
+		account(worker, false);
+		worker->searching = false; /* its bit is set: asleep, still hungry */
+	}
+	work->kind = SK_WORK_LEAVE;
+	return true;
 }
 
 /* Declared: until there is work, or the worker is to leave. */
@@ -339,19 +369,14 @@ static void search(sk_worker *worker, sk_work *work)
 			work->kind = SK_WORK_LEAVE;
 			return;
 		}
-		bool prefer = prefers_own(worker, round);
-		if (take_local(worker, prefer, work) || steal_round(worker, prefer, work))
+		if (take_local(worker, work) || steal_round(worker, work))
 			return;
 		uint64_t waited = sk_clock_ticks() - begin;
 		if ((waited >= pool->force_after_ticks || SK_HOSTILE) && force_round(worker, work))
 			return;
-		if (!prefer && (waited >= pool->search_ticks || !may_search(pool))) {
-			if (!park(worker)) {
-				account(worker, false);
-				worker->searching = false; /* the bit is set: asleep, still hungry */
-				work->kind = SK_WORK_LEAVE;
+		if (waited >= pool->search_ticks || !may_search(pool)) {
+			if (rest(worker, work))
 				return;
-			}
 			begin = sk_clock_ticks();
 		}
 		breathe(pool, round);
@@ -400,9 +425,8 @@ void sk_work_find(sk_worker *worker, sk_work *work)
 			work->kind = SK_WORK_LEAVE;
 			return;
 		}
-		bool prefer = prefers_own(worker, 0);
 		pause_for_tiny(worker);
-		if (take_local(worker, prefer, work) || steal_round(worker, prefer, work))
+		if (take_local(worker, work) || steal_round(worker, work))
 			return;
 		declare(worker);
 	}

@@ -2,7 +2,8 @@
 /*
  * Finding work: what a worker does between two tasks.
  *
- *   1  own ready deque: oldest first, but a fiber that was just woken here goes first a few times in a row
+ *   1  own ready deque: oldest first, but a fiber that was just woken here goes first, a few times in a row; slots
+ *      of suspended fibers last
  *   2  the inbox, when there is nothing else, and now and then even when there is
  *   3  steal: one undeclared round over the victims
  *   4  declare hunger (sched/idle.h), search, force what does not come by itself, park

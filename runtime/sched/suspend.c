@@ -140,9 +140,8 @@ bool sk_suspend_take_slot(sk_worker *worker, sk_fiber *fiber, sk_stolen *stolen)
 {
 	sk_task_thief thief = { fiber };
 	enum sk_steal_result result;
-	do
-		result = sk_task_stack_steal(thief, stolen);
-	while (result == SK_STEAL_LOST && sk_task_stack_public_seen(thief));
+	while ((result = sk_task_stack_steal(thief, stolen)) == SK_STEAL_LOST && sk_task_stack_public_seen(thief))
+		sk_spin_hint(); /* its owner is between clearing run and its CAS, or a rival was faster */
 	if (sk_task_stack_public_seen(thief)) {
 		list(worker, fiber); /* there are more: back with the entry, before the task is run */
 		return result == SK_STEAL_WON;
@@ -166,8 +165,8 @@ static bool give_way(sk_worker *worker, sk_fiber *fiber, void *arg)
 
 void sk_suspend_yield(sk_fiber *fiber)
 {
-	fiber->worker->lifo_left = 0;
-	(void)sk_suspend(fiber, give_way, NULL, SK_WAIT_YIELD); /* no memory: it does not give way this time */
+	fiber->worker->lifo_next = false;
+	(void)sk_suspend(fiber, give_way, NULL, SK_WAIT_YIELD); /* no memory: it does not give way, and asks again later */
 }
 
 void sk_resume(sk_worker *worker, sk_fiber *fiber)

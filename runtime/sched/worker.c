@@ -87,7 +87,7 @@ void sk_worker_ready(sk_worker *worker, sk_entry entry, bool soon)
 		sk_resume_outside(worker->pool, sk_entry_pointer(entry));
 		return;
 	}
-	worker->lifo_left = soon ? 1 : 0;
+	worker->lifo_next = soon;
 	if (sk_idle_notify(&worker->pool->idle, worker->index))
 		sk_stats_add(worker, woken, 1);
 }

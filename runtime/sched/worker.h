@@ -56,19 +56,21 @@ typedef struct sk_worker {
 	} left;
 	sk_fiber *cache; /* idle fibers, linked by next */
 	unsigned cached;
-	unsigned lifo_left;         /* times the newest ready entry may still go first */
+	bool lifo_next;             /* the newest ready entry goes first */
+	unsigned lifo_run;          /* times in a row that it did */
 	unsigned since_inbox;       /* rounds since the inbox was looked at */
 	bool searching;             /* declared (W2) */
 	struct sk_root *next_root;  /* to begin at once */
 	struct sk_root *seat_root;  /* whose end the thread in the seat waits for; NULL: its own thread sits there */
+	bool hand_over;             /* that thread is to leave the seat to the stand-in */
 	unsigned tiny_run;          /* tiny tasks stolen in a row */
 	uint64_t since_ticks;       /* since when it is busy, or searching */
 	sk_rng rng;
 	sk_trace_ring trace;
 	/* the thread in the seat writes, others read */
-	_Alignas(SK_FALSE_SHARING)
-	        SK_ATOMIC(sk_fiber *) running; /* the fiber whose slots thieves look at; may be NULL */
-	sk_worker_counters counters;
+	/* the fiber whose slots thieves look at; may be NULL; alone in its lines, for every thief reads it */
+	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(sk_fiber *) running;
+	_Alignas(SK_FALSE_SHARING) sk_worker_counters counters;
 	/* everybody stores */
 	_Alignas(SK_FALSE_SHARING) sk_park_word token; /* 1: woken; see sched/idle.h */
 	SK_ATOMIC(uint32_t) tick;                      /* the monitor asks it to look at inbox and ready deque */

@@ -41,6 +41,11 @@
 #define CASES_TSAN 0
 #endif
 
+/* Run by an emulator; CMake knows. */
+#ifndef CASES_EMULATED
+#define CASES_EMULATED 0
+#endif
+
 #define CASES_SAYS 4
 #define CASES_SECONDS 100
 

@@ -62,6 +62,14 @@
 #define STRESS_SLOW (STRESS_ASAN || STRESS_TSAN)
 #endif
 
+/* Run by an emulator: memory and processes are the emulator's. CMake knows. */
+#ifndef STRESS_EMULATED
+#define STRESS_EMULATED 0
+#endif
+
+/* Does the resident memory show what the program and the library use? The sanitizers' own grows with all that happens. */
+#define STRESS_MEMORY_TELLS (!STRESS_ASAN && !STRESS_TSAN && !STRESS_EMULATED)
+
 /* A count of things to do: the first one, and the second where everything takes long. */
 #define STRESS_SCALED(count, slow_count) (STRESS_SLOW ? (slow_count) : (count))
 
