@@ -56,7 +56,7 @@ typedef struct skua_config {
  * Starts the workers.
  *
  * Call from: an outside thread. Threads: safe; concurrent starts wait for each other and one of them wins. Blocks: the
- * thread, until all workers run.
+ * thread, until all workers' threads are created.
  * Returns: 0; -EALREADY it runs already (nothing is changed); -EINVAL config or an environment variable has no
  * sensible value (SKUA_VERBOSE=1 names it; see also skua_start_problem); -EPERM no usable core; -ENOMEM; -EAGAIN no
  * thread can be created; -EDEADLK called from inside a task.

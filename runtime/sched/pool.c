@@ -119,7 +119,7 @@ static const char *wait_text(uint32_t wait)
 }
 
 /* For a panic: what every worker and fiber does. Reads without order; it is for people. */
-static void dump(int fd)
+__attribute__((no_sanitize("thread"))) static void dump(int fd)
 {
 	sk_pool *pool = current;
 	if (!pool)

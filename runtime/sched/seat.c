@@ -122,8 +122,7 @@ void sk_seat_standin(void *argument)
 {
 	sk_pool *pool = argument;
 	sk_worker *worker = &pool->workers[0];
-	sk_topology_bind_thread(pool->topology, 0);
-	sk_fault_thread_start();
+	sk_worker_settle_thread(worker);
 	while (!sk_load_acquire(&pool->stop)) { /* edge -> pool.stop : why it ends */
 		/* edge -> seat.call : somebody may have claimed the seat's bit */
 		if (!sk_exchange_acquire(&pool->seat.standin, 0)) {

@@ -363,6 +363,8 @@ static bool rest(sk_worker *worker, sk_work *work)
 static void search(sk_worker *worker, sk_work *work)
 {
 	sk_pool *pool = worker->pool;
+	if (SK_UNLIKELY(pool->forked))
+		sk_panic("nothing is left to do in the child of a fork() from inside a task: the other threads are gone");
 	uint64_t begin = sk_clock_ticks();
 	for (unsigned round = 0;; round++) {
 		if (must_leave(worker)) {

@@ -12,6 +12,7 @@
 #include "sys/fault.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define CACHE_MAX 16u
 
@@ -142,10 +143,17 @@ void sk_worker_sit(sk_worker *worker)
 	sk_stats_add(worker, busy_ns, ticks);
 }
 
+void sk_worker_settle_thread(sk_worker *worker)
+{
+	int error = sk_topology_bind_thread(worker->pool->topology, worker->index);
+	if (error < 0)
+		sk_verbose("worker %u cannot be bound (%s); it runs where the system puts it", worker->index, strerror(-error));
+	sk_fault_thread_start();
+}
+
 void sk_worker_thread(void *argument)
 {
 	sk_worker *worker = argument;
-	sk_topology_bind_thread(worker->pool->topology, worker->index);
-	sk_fault_thread_start();
+	sk_worker_settle_thread(worker);
 	sk_worker_sit(worker);
 }

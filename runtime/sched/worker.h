@@ -93,6 +93,9 @@ void sk_worker_sit(sk_worker *worker);
 /* What every new fiber runs. */
 void sk_worker_loop(void *fiber);
 
+/* Binds the calling thread to the worker's place, and lets it report stack overflows; goes on where it cannot. */
+void sk_worker_settle_thread(sk_worker *worker);
+
 /* The thread function of workers 1 to n-1. */
 void sk_worker_thread(void *worker);
 

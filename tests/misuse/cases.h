@@ -115,7 +115,8 @@ static inline bool cases_run(const cases_case *one, const char *file)
 		cases_child(one, ends[1]);
 	}
 	close(ends[1]);
-	for (ssize_t got; length < sizeof text - 1 && (got = read(ends[0], text + length, sizeof text - 1 - length)) > 0;)
+	ssize_t got;
+	while (length < sizeof text - 1 && (got = read(ends[0], text + length, sizeof text - 1 - length)) > 0)
 		length += (size_t)got;
 	text[length] = '\0';
 	close(ends[0]);

@@ -34,7 +34,8 @@ CASES = [
      "the arguments or the result of task heavy do not fit a slot (48 bytes): pass a pointer"),
     ("odd list", "SKUA_TASK(int, odd, int) { return 1; }\n", ODD),
     ("odd longer list", "SKUA_TASK(int, odd, int, a, long) { return a; }\n", ODD),
-    ("too few arguments", TASK + "SKUA_TASK(int, user) { return SKUA_CALL(task); }\n", "too few arguments|requires 3 arguments"),
+    ("too few arguments", TASK + "SKUA_TASK(int, user) { return SKUA_CALL(task); }\n",
+     "too few arguments|requires 3 arguments"),
     ("wrong type", TASK + "SKUA_TASK(int, user) { struct { int i; } s = { 1 }; return SKUA_CALL(task, s); }\n",
      ("incompatible type", "cannot convert|no matching function|no known conversion|no viable conversion")),
 ]

@@ -105,7 +105,8 @@ int main(int argc, char **argv)
 		{ "refused_main", refused_main, CASES_EXITS, { "skua: ", "the starting thread cannot be bound" }, 0 },
 		{ "refused_quietly", refused_quietly, CASES_EXITS, { NULL }, 0 },
 		{ "empty_mask", empty_mask, CASES_EXITS, { "no usable core" }, 0 },
-		{ "run_with_empty_mask", run_with_empty_mask, CASES_ABORTS, { "SKUA_RUN cannot start", "no usable core" }, 0 },
+		{ "run_with_empty_mask", run_with_empty_mask, CASES_ABORTS,
+		  { "SKUA_RUN cannot start", "no usable core" }, 0 },
 	};
 	return cases_main(all, sizeof all / sizeof all[0], argc, argv);
 }

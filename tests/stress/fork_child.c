@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fork in a running program. The child has one thread and no workers; what it finds of the parent's runtime is dead, and
- * it can start its own.
+ * fork in a running program. The child has one thread and no workers; what it finds of the parent's runtime is dead,
+ * and it can start its own.
  *
  *   from main          while the runtime is idle, while other threads use it, and while others start and stop it: the
  *                      child starts its own, several times
@@ -73,7 +73,8 @@ static int wait_for_child(pid_t pid)
 static void expect_success(pid_t pid)
 {
 	int status = wait_for_child(pid);
-	STRESS_REQUIRE(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with status %#x", (unsigned)status);
+	STRESS_REQUIRE(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the child ended with status %#x",
+		       (unsigned)status);
 }
 
 /* The first call of a child that has come out of everything; each must find that nothing runs. */
@@ -255,7 +256,8 @@ static void sync_of_stolen_in_child(void)
 	close(ends[1]);
 	char text[4096] = "";
 	size_t length = 0;
-	for (ssize_t got; length < sizeof text - 1 && (got = read(ends[0], text + length, sizeof text - 1 - length)) > 0;)
+	ssize_t got;
+	while (length < sizeof text - 1 && (got = read(ends[0], text + length, sizeof text - 1 - length)) > 0)
 		length += (size_t)got;
 	close(ends[0]);
 	int status = wait_for_child(pid);

@@ -3,11 +3,11 @@
  * Random task trees with known answers. Each node is one task call; it must be called exactly once, get its own
  * arguments, and return the sum of its subtree.
  *
- * A tree is an array of nodes in breadth-first order, so that siblings stand side by side. Its shape (deep, wide, bushy)
- * and each node's way of being called are random: spawned as a task with 1 to 8 arguments and one of several result
- * types, called, or run by SKUA_RUN from a plain function between spawns that are not yet synced. A node syncs some of
- * its children early, so that spawns and syncs alternate at every depth of the task stack. Beside the nodes, tasks
- * without arguments are spawned and counted.
+ * A tree is an array of nodes in breadth-first order, so that siblings stand side by side. Its shape (deep, wide,
+ * bushy) and each node's way of being called are random: spawned as a task with 1 to 8 arguments and one of several
+ * result types, called, or run by SKUA_RUN from a plain function between spawns that are not yet synced. A node syncs
+ * some of its children early, so that spawns and syncs alternate at every depth of the task stack. Beside the nodes,
+ * tasks without arguments are spawned and counted. Sometimes several trees run at once, from as many outside threads.
  */
 #include "stress.h"
 
@@ -108,7 +108,8 @@ SKUA_TASK(int64_t, visit_6, pair, p, int, a, int, b, int, c, float, d, char, e)
 SKUA_TASK(node *, visit_7, int, a, int, b, int, c, int, d, int, e, node *const, n, int64_t, f)
 {
 	int i = (int)n->index;
-	STRESS_REQUIRE(a == i && b == i + 1 && c == i + 2 && d == i + 3 && e == i + 4 && f == i - 1, "node %u", n->index);
+	STRESS_REQUIRE(a == i && b == i + 1 && c == i + 2 && d == i + 3 && e == i + 4 && f == i - 1, "node %u",
+		       n->index);
 	n->result = SKUA_CALL(visit, n);
 	return n;
 }
@@ -116,8 +117,8 @@ SKUA_TASK(node *, visit_7, int, a, int, b, int, c, int, d, int, e, node *const, 
 SKUA_TASK(int64_t, visit_8, int, a, int, b, int, c, int, d, int, e, int, f, node *, n, int64_t, g)
 {
 	int i = (int)n->index;
-	STRESS_REQUIRE(a == i && b == i + 1 && c == i + 2 && d == i + 3 && e == i + 4 && f == i + 5 && g == -i, "node %u",
-		       n->index);
+	STRESS_REQUIRE(a == i && b == i + 1 && c == i + 2 && d == i + 3 && e == i + 4 && f == i + 5 && g == -i,
+		       "node %u", n->index);
 	return SKUA_CALL(visit, n);
 }
 
@@ -298,19 +299,51 @@ static tree make_tree(enum shape shape, uint32_t count)
 	return t;
 }
 
-static void run_tree(const tree *t)
+#define TREES 3u
+
+static tree trees[TREES];
+
+static void run_tree(unsigned index)
+{
+	node *root = trees[index].nodes;
+	int64_t sum = SKUA_RUN(visit, root);
+	STRESS_REQUIRE(sum == root->sum, "the tree gave %" PRId64 ", not %" PRId64, sum, root->sum);
+}
+
+static void forget_visits(const tree *t)
 {
 	for (uint32_t i = 0; i < t->count; i++)
 		atomic_store_explicit(&t->nodes[i].visits, 0, memory_order_relaxed);
-	atomic_store(&ticks_seen, 0);
-	int64_t sum = SKUA_RUN(visit, t->nodes);
-	STRESS_REQUIRE(sum == t->nodes->sum, "the tree gave %" PRId64 ", not %" PRId64, sum, t->nodes->sum);
-	unsigned ticks = atomic_load(&ticks_seen);
-	STRESS_REQUIRE(ticks == t->ticks, "%u tasks without arguments ran, not %u", ticks, t->ticks);
+}
+
+static void check_visits(const tree *t)
+{
 	for (uint32_t i = 0; i < t->count; i++) {
 		unsigned visits = atomic_load_explicit(&t->nodes[i].visits, memory_order_relaxed);
 		STRESS_REQUIRE(visits == 1, "node %u was called %u times", i, visits);
 	}
+}
+
+/* The first count trees: one by this thread, or several by as many others. */
+static void run_trees(unsigned count)
+{
+	stress_thread threads[TREES];
+	unsigned expected = 0;
+	for (unsigned i = 0; i < count; i++) {
+		forget_visits(&trees[i]);
+		expected += trees[i].ticks;
+	}
+	atomic_store(&ticks_seen, 0);
+	if (count == 1) {
+		run_tree(0);
+	} else {
+		stress_threads_start(threads, count, run_tree);
+		stress_threads_join(threads, count);
+	}
+	unsigned ticks = atomic_load(&ticks_seen);
+	STRESS_REQUIRE(ticks == expected, "%u tasks without arguments ran, not %u", ticks, expected);
+	for (unsigned i = 0; i < count; i++)
+		check_visits(&trees[i]);
 }
 
 /* Some trees on one runtime, until its part of the time is over. */
@@ -319,14 +352,21 @@ static unsigned run_some(skua_config config, double until)
 	unsigned runs = 0;
 	stress_start(config);
 	do {
-		enum shape shape = (enum shape)stress_random(SHAPES);
-		uint32_t most = (uint32_t)(shape == SHAPE_DEEP ? STRESS_SCALED(4000, 1000) : STRESS_SCALED(20000, 3000));
-		tree t = make_tree(shape, 1 + (uint32_t)stress_random(most));
-		stress_case("%u workers, membarrier %s, %s tree of %u nodes", config.workers,
-			    config.no_membarrier ? "not used" : "used", shape_names[shape], t.count);
+		unsigned count = stress_random(3) ? 1 : TREES;
+		uint32_t nodes = 0;
+		enum shape shape = SHAPE_DEEP;
+		for (unsigned i = 0; i < count; i++) {
+			shape = (enum shape)stress_random(SHAPES);
+			uint32_t most = shape == SHAPE_DEEP ? STRESS_SCALED(4000, 1000) : STRESS_SCALED(20000, 3000);
+			trees[i] = make_tree(shape, 1 + (uint32_t)stress_random(most));
+			nodes += trees[i].count;
+		}
+		stress_case("%u workers, membarrier %s, %u trees (the last %s) of %u nodes together", config.workers,
+			    config.no_membarrier ? "not used" : "used", count, shape_names[shape], nodes);
 		for (int again = 0; again < 3; again++, runs++)
-			run_tree(&t);
-		free(t.nodes);
+			run_trees(count);
+		for (unsigned i = 0; i < count; i++)
+			free(trees[i].nodes);
 	} while (stress_time_used() < until);
 	stress_case("stop of %u workers", config.workers);
 	skua_stop();

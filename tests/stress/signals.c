@@ -16,12 +16,9 @@ static _Atomic(pthread_t) main_thread;
 static void count_alarm(int number)
 {
 	(void)number;
-	int saved = errno;
 	atomic_fetch_add_explicit(&alarms, 1, memory_order_relaxed);
 	if (!pthread_equal(pthread_self(), atomic_load_explicit(&main_thread, memory_order_relaxed)))
 		atomic_fetch_add_explicit(&alarms_on_workers, 1, memory_order_relaxed);
-	errno = EINTR; /* as a careless handler would leave it, but for the next line */
-	errno = saved;
 }
 
 SKUA_TASK(long, fib, int, n)

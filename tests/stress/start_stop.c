@@ -39,7 +39,8 @@ static void cycles(unsigned workers, bool lazily, uint64_t count)
 		enum load load = (enum load)(i % LOADS);
 		stress_case("cycle %" PRIu64 ", %u workers, %s", i, workers, load_names[load]);
 		if (!lazily) {
-			skua_config config = { .workers = workers, .no_membarrier = stress_random(4) == 0, .bind = "none" };
+			skua_config config = { .workers = workers, .bind = "none" };
+			config.no_membarrier = stress_random(4) == 0;
 			stress_start(config);
 			STRESS_REQUIRE(skua_start(&config) == -EALREADY, "a second start is told so");
 			STRESS_REQUIRE(skua_workers() == workers, "there are %u workers", skua_workers());

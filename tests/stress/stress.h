@@ -67,13 +67,14 @@
 #define STRESS_EMULATED 0
 #endif
 
-/* Does the resident memory show what the program and the library use? The sanitizers' own grows with all that happens. */
+/* Does the resident memory show what program and library use? The sanitizers' own grows with all that happens. */
 #define STRESS_MEMORY_TELLS (!STRESS_ASAN && !STRESS_TSAN && !STRESS_EMULATED)
 
 /* A count of things to do: the first one, and the second where everything takes long. */
 #define STRESS_SCALED(count, slow_count) (STRESS_SLOW ? (slow_count) : (count))
 
-#define STRESS_REQUIRE(condition, ...) ((condition) ? (void)0 : stress_fail(__FILE__, __LINE__, #condition, __VA_ARGS__))
+#define STRESS_REQUIRE(condition, ...)                                                                                 \
+	((condition) ? (void)0 : stress_fail(__FILE__, __LINE__, #condition, __VA_ARGS__))
 
 static struct {
 	uint64_t seed;
