@@ -61,7 +61,7 @@ typedef struct sk_seat {
 /* Takes the seat if it is vacant. Call from: an outside thread. Blocks: nothing. */
 bool sk_seat_enter(struct sk_pool *pool);
 
-/* Begins the root at once and works until it is done, or until the stand-in is to take over. Call from: the outside thread in the seat. */
+/* Begins the root and works until it is done, or the stand-in is to take over. Call from: the thread in the seat. */
 void sk_seat_run(struct sk_pool *pool, struct sk_root *root);
 
 /* Leaves it. Call from: the outside thread in the seat. */

@@ -14,6 +14,8 @@
 
 /* A fiber that was just woken here goes first, but not more often than this in a row. */
 #define LIFO_BUDGET 3u
+/* Slots of a suspended fiber come last, but not after more others than this: those may be waiting for them. */
+#define SLOTS_PASSED_MAX 8u
 #define INBOX_PERIOD 61u
 
 /* --- turning entries into work --- */
@@ -72,12 +74,29 @@ static sk_entry next_own(sk_worker *worker, bool *lost)
 	bool lifo = worker->lifo_next && worker->lifo_run < LIFO_BUDGET;
 	worker->lifo_next = false;
 	worker->lifo_run = lifo ? worker->lifo_run + 1 : 0;
-	return lifo ? sk_ready_deque_pop(&worker->ready) : sk_ready_deque_steal((sk_ready_thief){ &worker->ready }, lost);
+	return lifo ? sk_ready_deque_pop(&worker->ready)
+	            : sk_ready_deque_steal((sk_ready_thief){ &worker->ready }, lost);
+}
+
+/* Passes over an entry for the slots of a suspended fiber: back it goes, behind the others. */
+static bool pass_over(sk_worker *worker, sk_entry entry)
+{
+	sk_ready_thief own = { &worker->ready };
+	if (sk_entry_kind_of(entry) != SK_ENTRY_SLOTS)
+		return false;
+	if (worker->slots_passed >= SLOTS_PASSED_MAX || !sk_ready_deque_seen_other(own, SK_ENTRY_SLOTS) ||
+	    !sk_ready_deque_push(&worker->ready, entry)) {
+		worker->slots_passed = 0;
+		return false;
+	}
+	worker->slots_passed++;
+	sk_idle_notify(&worker->pool->idle, worker->index); /* it was in nobody's sight for a moment */
+	return true;
 }
 
 /*
- * Work from the own ready deque. Slots of a suspended fiber come after everything else: the fiber itself may be among
- * the rest, and goes on with its newest task, where the entry gives its oldest to a fiber more.
+ * Work from the own ready deque. Slots of a suspended fiber come late: the fiber itself may be among the rest, and goes
+ * on with its newest task, where the entry gives its oldest to a fiber more.
  */
 static bool take_own(sk_worker *worker, sk_work *work)
 {
@@ -87,12 +106,8 @@ static bool take_own(sk_worker *worker, sk_work *work)
 		sk_entry entry = next_own(worker, &lost);
 		if (!entry && !lost)
 			return false;
-		if (entry && sk_entry_kind_of(entry) == SK_ENTRY_SLOTS && sk_ready_deque_seen_other(own, SK_ENTRY_SLOTS) &&
-		    sk_ready_deque_push(&worker->ready, entry)) {
-			/* it was in nobody's sight for a moment */
-			sk_idle_notify(&worker->pool->idle, worker->index);
+		if (entry && pass_over(worker, entry))
 			continue;
-		}
 		if (entry && open_entry(worker, entry, work))
 			return true;
 	}
@@ -364,7 +379,8 @@ static void search(sk_worker *worker, sk_work *work)
 {
 	sk_pool *pool = worker->pool;
 	if (SK_UNLIKELY(pool->forked))
-		sk_panic("nothing is left to do in the child of a fork() from inside a task: the other threads are gone");
+		sk_panic("nothing is left to do in the child of a fork() from inside a task: the other threads are "
+		         "gone");
 	uint64_t begin = sk_clock_ticks();
 	for (unsigned round = 0;; round++) {
 		if (must_leave(worker)) {

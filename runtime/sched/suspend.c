@@ -166,7 +166,8 @@ static bool give_way(sk_worker *worker, sk_fiber *fiber, void *arg)
 void sk_suspend_yield(sk_fiber *fiber)
 {
 	fiber->worker->lifo_next = false;
-	(void)sk_suspend(fiber, give_way, NULL, SK_WAIT_YIELD); /* no memory: it does not give way, and asks again later */
+	(void)sk_suspend(fiber, give_way, NULL,
+	                 SK_WAIT_YIELD); /* no memory: it does not give way, and asks again later */
 }
 
 void sk_resume(sk_worker *worker, sk_fiber *fiber)

@@ -157,8 +157,8 @@ void sk_task_stack_joined(sk_fiber *fiber, sk_slot *slot)
 	size_t i = (size_t)(slot - fiber->slots);
 	sk_store_relaxed(limit_of(fiber), slot); /* relaxed (T4): see publish */
 	uint64_t word = sk_load_relaxed(&fiber->word);
-	/* The slots below i are all stolen, and only a force may still write the word. Release, though nothing is published:
-	 * edge stack.publish -> : limit was stored before, so the infinity of a force that begins on this word comes
+	/* The slots below i are all stolen, and only a force may still write the word. Release, though nothing is
+	 * published: edge stack.publish -> : limit was stored before, so the infinity of a force that begins on this word comes
 	 * after it. */
 	do {
 		SK_INVARIANT(top_of(word) == i + 1 && split_of(word) == i + 1,
@@ -247,8 +247,8 @@ size_t sk_task_stack_force(sk_task_thief thief)
 	size_t split = split_of(word);
 	size_t count = search_head(fiber, split, readable(fiber)) - split;
 	size_t publish = (count + 1) / 2;
-	/* edge stack.publish -> : this thread has seen the slots full, so has who sees its split. The CAS fails when the
-	 * owner moved (tag); a thief cannot have, for nothing was public. */
+	/* edge stack.publish -> : this thread has seen the slots full, so has who sees its split. The CAS fails when
+	 * the owner moved (tag); a thief cannot have, for nothing was public. */
 	bool done = sk_cas_acq_rel(&fiber->word, &word, forced(word, split + publish));
 	return done ? publish : 0;
 }

@@ -147,7 +147,8 @@ void sk_worker_settle_thread(sk_worker *worker)
 {
 	int error = sk_topology_bind_thread(worker->pool->topology, worker->index);
 	if (error < 0)
-		sk_verbose("worker %u cannot be bound (%s); it runs where the system puts it", worker->index, strerror(-error));
+		sk_verbose("worker %u cannot be bound (%s); it runs where the system puts it", worker->index,
+		           strerror(-error));
 	sk_fault_thread_start();
 }
 

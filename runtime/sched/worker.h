@@ -58,6 +58,7 @@ typedef struct sk_worker {
 	unsigned cached;
 	bool lifo_next;             /* the newest ready entry goes first */
 	unsigned lifo_run;          /* times in a row that it did */
+	unsigned slots_passed;      /* entries for slots passed over in a row */
 	unsigned since_inbox;       /* rounds since the inbox was looked at */
 	bool searching;             /* declared (W2) */
 	struct sk_root *next_root;  /* to begin at once */

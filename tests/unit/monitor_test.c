@@ -7,6 +7,7 @@
 
 #include "crowd.h"
 #include "started.h"
+#include "sys/clock.h"
 
 #include <criterion/criterion.h>
 #include <pthread.h>
@@ -137,6 +138,47 @@ static void wake_a_fiber(void)
 Test(monitor, a_fiber_woken_from_outside_gets_its_turn_while_all_workers_are_busy)
 {
 	with_workers(2, 3, wake_a_fiber);
+}
+
+/* --- afterwards all is as before --- */
+
+#define LEAF_NS (SK_MONITOR_PERIOD_NS / 10)
+
+/* A deep tree that takes many of the monitor's periods: would it tick on, each tick would find un-stolen tasks. */
+SKUA_TASK(unsigned, long_tree, unsigned, depth)
+{
+	if (depth > 0) {
+		SKUA_SPAWN(long_tree, depth - 1);
+		unsigned right = SKUA_CALL(long_tree, depth - 1);
+		return SKUA_SYNC(long_tree) + right;
+	}
+	for (uint64_t end = sk_clock_ns() + LEAF_NS; sk_clock_ns() < end;) {
+		SKUA_SPAWN(nothing, 0);
+		SKUA_SYNC(nothing);
+	}
+	return 1;
+}
+
+SKUA_TASK(unsigned, goes_on_for_long, unsigned, depth)
+{
+	sk_add_relaxed(&busy, skua_workers());
+	return SKUA_CALL(long_tree, depth);
+}
+
+static void go_on_for_long(void)
+{
+	pthread_t thread;
+	begin();
+	cr_assert_eq(pthread_create(&thread, NULL, run_ends_them, NULL), 0);
+	cr_assert_eq(SKUA_RUN(goes_on_for_long, 11), 2048);
+	pthread_join(thread, NULL);
+	uint64_t fibers = total().fibers;
+	cr_assert_lt(fibers, 40, "%d fibers for one root from outside", (int)fibers);
+}
+
+Test(monitor, one_root_from_outside_does_not_make_fibers_without_end)
+{
+	with_workers(1, 3, go_on_for_long);
 }
 
 static void wake_often(void *arg, unsigned index)

@@ -140,6 +140,24 @@ Test(ready_deque, an_entry_keeps_its_pointer_and_its_kind)
 	}
 }
 
+Test(ready_deque, an_entry_of_another_kind_is_seen_wherever_it_stands)
+{
+	uint64_t things[40];
+	sk_ready_deque ready;
+	sk_ready_thief thief = { &ready };
+	for (int at = -1; at < 40; at++) {
+		cr_assert_eq(sk_ready_deque_init(&ready), 0);
+		cr_assert_not(sk_ready_deque_seen_other(thief, SK_ENTRY_SLOTS), "it is empty");
+		for (int i = 0; i < 40; i++) {
+			enum sk_entry_kind kind = i == at ? SK_ENTRY_FIBER : SK_ENTRY_SLOTS;
+			sk_ready_deque_push(&ready, sk_entry_make(kind, &things[i]));
+		}
+		cr_assert_eq(sk_ready_deque_seen_other(thief, SK_ENTRY_SLOTS), at >= 0, "at %d", at);
+		cr_assert(sk_ready_deque_seen_other(thief, SK_ENTRY_ROOT));
+		sk_ready_deque_destroy(&ready);
+	}
+}
+
 Test(ready_deque, the_owner_pops_what_it_pushed_in_reverse)
 {
 	const size_t count = 10000;

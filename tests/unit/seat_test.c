@@ -6,6 +6,7 @@
 #include "sched/seat.h"
 
 #include "crowd.h"
+#include "sched/root.h"
 #include "started.h"
 
 #include <criterion/criterion.h>
@@ -138,6 +139,47 @@ Test(seat, a_thread_of_main_may_start_the_runtime_and_end_before_main_uses_it)
 	cr_assert_eq(sk_load_relaxed(&v.wrong), 0);
 	cr_assert_eq(SKUA_RUN(tree, 3, 8), tree_sum(3, 8));
 	stop_settled();
+}
+
+/* --- a root handed in while the seat changes hands --- */
+
+SKUA_TASK(int, is_short)
+{
+	return 1;
+}
+
+/* Does not end before the other root, so that one must not be forgotten. */
+SKUA_TASK(int, outlasts_the_other, sk_root *, other)
+{
+	while (!sk_root_done(other)) {
+		SKUA_SPAWN(is_short);
+		SKUA_SYNC(is_short);
+	}
+	return 1;
+}
+
+/*
+ * As if another thread had handed in a root while nobody sat in the seat: its notice calls the stand-in, but main is
+ * in the seat before that wakes up.
+ */
+static void overtake_the_standin(void)
+{
+	sk_pool *pool = sk_pool_try_enter();
+	for (unsigned i = 0; i < CROWD_ROUNDS(300); i++) {
+		sk_slot slot = { .run = is_short_sk_run };
+		sk_root other = { .slot = &slot };
+		other.node.entry = sk_entry_make(SK_ENTRY_ROOT, &other);
+		sk_add_seq_cst(&pool->active, 1);
+		sk_inbox_push(&pool->inbox, &other.node);
+		sk_monitor_notify(pool);
+		SURELY(SKUA_RUN(outlasts_the_other, &other) == 1, "round %u", i);
+	}
+	sk_pool_leave(pool);
+}
+
+Test(seat, a_root_is_not_forgotten_when_main_takes_the_seat_before_the_stand_in)
+{
+	with_workers(1, 2, overtake_the_standin);
 }
 
 /* --- roots that wait while the seat is held --- */
@@ -289,6 +331,47 @@ static void leave_foreign_tasks(void)
 {
 	for (int i = 0; i < 20; i++)
 		leave_a_foreign_task();
+}
+
+SKUA_TASK(int, does_not_spawn_until_ended, int, id)
+{
+	flag_raise(&begun);
+	flag_await(&ended);
+	return id;
+}
+
+static void *run_without_spawns(void *arg)
+{
+	(void)arg;
+	return (void *)(intptr_t)SKUA_RUN(does_not_spawn_until_ended, 78); /* NOLINT: a number */
+}
+
+/* The root of another thread keeps its worker until main has come back: main must not be the one that runs it. */
+static void do_not_be_caught(void)
+{
+	opener o;
+	sk_pool *pool = sk_pool_try_enter();
+	sk_store_release(&o.pool, pool);
+	for (int i = 0; i < 50; i++) {
+		pthread_t foreign, opening;
+		void *result;
+		sk_store_release(&gate, 0);
+		sk_store_release(&begun, 0);
+		sk_store_release(&ended, 0);
+		cr_assert_eq(pthread_create(&foreign, NULL, run_without_spawns, NULL), 0);
+		cr_assert_eq(pthread_create(&opening, NULL, open_when_busy, &o), 0);
+		SURELY(SKUA_RUN(ends_after_the_gate, i) == i, "round %d", i);
+		flag_raise(&ended);
+		pthread_join(opening, NULL);
+		pthread_join(foreign, &result);
+		SURELY((intptr_t)result == 78, "round %d", i);
+	}
+	sk_pool_leave(pool);
+}
+
+Test(seat, a_thread_is_not_caught_in_the_root_of_another)
+{
+	with_workers(2, 3, do_not_be_caught);
 }
 
 Test(seat, a_thread_leaves_the_task_of_another_root_when_its_own_is_done)

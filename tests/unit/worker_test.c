@@ -158,6 +158,86 @@ Test(worker, a_thousand_suspensions_need_few_fibers)
 	stop_settled();
 }
 
+/* --- nobody starves --- */
+
+#define TURNS 100000
+static event ball[2][TURNS];
+static crowd_counter played;
+static flag third_ran;
+
+/* Two of them play: each wakes the other and waits, until the third has had its turn. */
+SKUA_TASK(int, plays, int, side)
+{
+	for (int turn = 0; turn < TURNS; turn++) {
+		event_fire(&ball[!side][turn]);
+		if (sk_load_acquire(&third_ran)) {
+			for (; turn < TURNS; turn++)
+				event_fire(&ball[!side][turn]);
+			break;
+		}
+		event_await(sk_fiber_, &ball[side][turn]);
+		sk_add_relaxed(&played, 1);
+	}
+	return side;
+}
+
+SKUA_TASK(int, comes_third, int, i)
+{
+	flag_raise(&third_ran);
+	return i;
+}
+
+/* The third is in the slots of a fiber that waits; on one worker it runs only if the players let it. */
+SKUA_TASK(int, watches_the_players, int, none)
+{
+	int wrong = 0;
+	(void)none;
+	SKUA_SPAWN(plays, 0);
+	SKUA_SPAWN(plays, 1);
+	SKUA_SPAWN(comes_third, 33);
+	while (!sk_load_acquire(&third_ran))
+		sk_suspend_yield(sk_fiber_);
+	wrong += SKUA_SYNC(comes_third) != 33;
+	wrong += SKUA_SYNC(plays) != 1;
+	return wrong + (SKUA_SYNC(plays) != 0);
+}
+
+Test(worker, two_fibers_that_wake_each_other_do_not_starve_a_third)
+{
+	start(1, false);
+	for (int i = 0; i < 3; i++) {
+		memset(ball, 0, sizeof ball);
+		sk_store_release(&third_ran, 0);
+		sk_store_release(&played, 0);
+		cr_assert_eq(SKUA_RUN(watches_the_players, 0), 0);
+		uint32_t turns = sk_load_relaxed(&played);
+		cr_assert_lt(turns, 1000, "the third came after %u turns", turns);
+	}
+	stop_settled();
+}
+
+SKUA_TASK(int, yields_until_its_task_has_run, int, none)
+{
+	(void)none;
+	SKUA_SPAWN(comes_third, 7);
+	while (!sk_load_acquire(&third_ran))
+		sk_suspend_yield(sk_fiber_);
+	return SKUA_SYNC(comes_third);
+}
+
+static void yield_for_a_task(void)
+{
+	for (int i = 0; i < 100; i++) {
+		sk_store_release(&third_ran, 0);
+		SURELY(SKUA_RUN(yields_until_its_task_has_run, 0) == 7, "round %d", i);
+	}
+}
+
+Test(worker, a_task_that_yields_until_its_own_task_has_run_ends)
+{
+	with_workers(1, 3, yield_for_a_task);
+}
+
 /* --- the order of ready fibers --- */
 
 #define WAITERS 4
