@@ -95,6 +95,7 @@ static void after_fork_in_child(void)
 	if (current)
 		current->forked = true;
 	current = NULL;
+	sk_park_after_fork();
 	pthread_mutex_init(&lock, NULL);
 	pthread_mutex_init(&building, NULL);
 	sk_store_relaxed(&gate, 0); /* relaxed: one thread */

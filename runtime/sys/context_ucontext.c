@@ -4,8 +4,8 @@
  *
  * sp points at a ucontext_t: the switch keeps it in its own frame, and a new context's lies at the high end of the
  * stack.
- * Each switch costs two system calls, because the family saves the signal mask as well: a context takes the mask
- * along from thread to thread, which does no harm as long as all threads that run contexts have the same one.
+ * Each switch costs three system calls: the family saves and sets the signal mask as well, and since a mask has to stay
+ * with its thread, it is read before and put into the context that is switched to.
  *
  * swapcontext keeps the floating-point modes. Where this file knows the machine, a new context starts with the default
  * ones; elsewhere with those of the thread that made it (fesetenv would bring in the mathematical library).
@@ -15,6 +15,7 @@
 #if !defined(__ELF__) || SK_CONTEXT_UCONTEXT ||                                                                        \
 	!((defined(__x86_64__) || defined(__aarch64__)) && !defined(__ILP32__))
 
+#include <signal.h>
 #include <stdint.h>
 #include <ucontext.h>
 
@@ -51,10 +52,11 @@ static void begin(unsigned high, unsigned low)
 
 void sk_context_swap(void **save_sp, void *load_sp)
 {
-	ucontext_t state;
+	ucontext_t state, *to = load_sp;
 
 	*save_sp = &state;
-	if (swapcontext(&state, load_sp) != 0)
+	pthread_sigmask(SIG_SETMASK, NULL, &to->uc_sigmask);
+	if (swapcontext(&state, to) != 0)
 		sk_panic("swapcontext failed");
 }
 

@@ -47,4 +47,9 @@ int sk_park_wake(sk_park_word *word, int count)
 	return woken > 0 ? (int)woken : 0;
 }
 
+void sk_park_after_fork(void)
+{
+	/* the kernel keeps the sleepers */
+}
+
 #endif

@@ -44,4 +44,7 @@ int sk_park_wait(sk_park_word *word, uint32_t expected, uint64_t deadline_ns);
  */
 int sk_park_wake(sk_park_word *word, int count);
 
+/* In the child of a fork, before anything else of this file: forgets the sleepers, which are threads of the parent. */
+void sk_park_after_fork(void);
+
 #endif

@@ -128,4 +128,12 @@ int sk_park_wake(sk_park_word *word, int count)
 	return woken;
 }
 
+void sk_park_after_fork(void)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		pthread_mutex_init(&buckets[i].mutex, NULL);
+		buckets[i].first = NULL;
+	}
+}
+
 #endif

@@ -50,18 +50,19 @@ class Seat(Waking):
         "last_searcher_wakes_nobody": "crowd",
     }
     sizes = {
-        # outside threads, workers beside worker 0, runs of each outside thread
-        "one": (1, 1, 2),
-        "two": (2, 0, 1),
-        "rest": (1, 1, 1),  # begins with a piece that waits in worker 0's deque, while worker 1 searches
-        "crowd": (2, 1, 1),
+        # outside threads, workers beside worker 0, runs of each outside thread, kinds of pieces that may give way
+        "one": (1, 1, 2, ("root",)),
+        "two": (2, 0, 1, ("root", "slot")),
+        # begins with a piece that waits in worker 0's deque, while worker 1 searches
+        "rest": (1, 1, 1, ("root", "slot")),
+        "crowd": (2, 1, 1, ("root",)),
     }
     short_sizes = ("one", "two", "rest")
     all_sizes = ("crowd",)
 
     def __init__(self, size, mutant=None):
         super().__init__(size, mutant)
-        outside, others, runs = self.sizes[size]
+        outside, others, runs, self.yielding = self.sizes[size]
         self.shared = dict(word=(0, 0), sleepers=frozenset([0]), tokens=frozenset(), held=0, standin=0, armed=False,
                            seat_hungry=False, watch=False, active=0, work=frozenset(), done=frozenset(),
                            asleep=frozenset(), in_seat=frozenset())
@@ -212,7 +213,7 @@ class Seat(Waking):
         """The piece ends, or gives way (a holder was asked to hand over), or lets its rest be stolen, or spawns."""
         kind, root = me.job
         options = ["end"]
-        if kind in ("root", "slot"):
+        if kind in self.yielding:
             options.append("gives_way")
         if kind == "root" and me.worker == 0:
             options.append("is_stolen")
@@ -250,7 +251,7 @@ class Seat(Waking):
         me.pc = "finish_done"
 
     def finish_done(self, s, me):
-        root, was_in_seat = me.seen
+        root = me.seen[0]
         s.done = s.done | {root}
         me.pc = "finish_wake"
         if root == me.root:
