@@ -103,10 +103,14 @@ bool sk_idle_sleeper_seen(sk_idle *idle)
 bool sk_idle_notify(sk_idle *idle, unsigned near)
 {
 	sk_fence_seq_cst(); /* N1. edge -> idle.word : the work was written before, the word is read after */
+	bool undone = false;
 	for (;;) {
 		uint64_t word = sk_load_seq_cst(&idle->word); /* N2. edge -> idle.word : who searches */
-		if (searching_of(word) > 0 || !sk_idle_sleeper_seen(idle))
+		if (searching_of(word) > 0 || !sk_idle_sleeper_seen(idle)) {
+			if (undone && idle->missed)
+				idle->missed(idle->arg);
 			return false;
+		}
 		if (!sk_cas_seq_cst(&idle->word, &word, word + SEARCHING)) /* N3. edge idle.word -> : for the woken */
 			continue;
 		int worker = claim(idle, near); /* N4 */
@@ -116,6 +120,7 @@ bool sk_idle_notify(sk_idle *idle, unsigned near)
 		}
 		/* N5. edge idle.word -> : nobody relies on us any more; now look again */
 		sk_sub_seq_cst(&idle->word, SEARCHING);
+		undone = true;
 	}
 }
 

@@ -61,6 +61,7 @@ typedef struct sk_idle {
 	/* set once */
 	_Alignas(SK_FALSE_SHARING) unsigned workers;
 	void (*wake)(void *arg, unsigned worker); /* gives the worker its token and wakes its thread */
+	void (*missed)(void *arg);                /* see sk_idle_notify; may be NULL */
 	void *arg;
 } sk_idle;
 
@@ -106,7 +107,12 @@ bool sk_idle_retract(sk_idle *idle, unsigned worker);
 /* Hungry by itself, without searching (the vacant seat's accounts). */
 void sk_idle_hungry_add(sk_idle *idle, int change);
 
-/* N1 to N5. near: a worker in whose neighbourhood to look for a sleeper first. Returns whether one was woken. */
+/*
+ * N1 to N5. near: a worker in whose neighbourhood to look for a sleeper first. Returns whether one was woken.
+ *
+ * Between N3 and N5 another notifier may have relied on a searcher that did not come to be, because the bit was
+ * retracted meanwhile. So when it ends that way, it calls missed: somebody else has to look at what is waiting.
+ */
 bool sk_idle_notify(sk_idle *idle, unsigned near);
 
 /* Wakes this very worker if it sleeps, whoever searches. */

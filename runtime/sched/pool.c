@@ -156,6 +156,14 @@ static void wake_worker(void *argument, unsigned index)
 	sk_park_wake(&worker->token, 1);
 }
 
+/* Somebody may have put something into the inbox and relied on a searcher that there was not. */
+static void missed(void *argument)
+{
+	sk_pool *pool = argument;
+	if (!sk_inbox_seen_empty(&pool->inbox))
+		sk_monitor_wake(&pool->monitor);
+}
+
 static void set_times(sk_pool *pool)
 {
 	const uint64_t sample = 1u << 20;
@@ -211,6 +219,7 @@ static int create(const sk_settings *settings, sk_pool **out)
 	sk_store_relaxed(&pool->deadline_ns, SK_PARK_FOREVER); /* relaxed: not yet shared */
 	set_times(pool);
 	sk_idle_init(&pool->idle, pool->worker_count, wake_worker, pool);
+	pool->idle.missed = missed;
 	error = create_workers(pool, settings);
 	if (error == -ENOMEM)
 		snprintf(problem, sizeof problem, "no memory for %u workers and their fibers", pool->worker_count);
