@@ -8,7 +8,10 @@
 #include "sched/root.h"
 #include "sched/task_stack.h"
 #include "sys/clock.h"
+
 #include "sys/fault.h"
+
+#include <errno.h>
 
 static bool take(sk_seat *seat)
 {
@@ -125,10 +128,10 @@ void sk_seat_standin(void *argument)
 	sk_worker_settle_thread(worker);
 	while (!sk_load_acquire(&pool->stop)) { /* edge -> pool.stop : why it ends */
 		/* edge -> seat.call : somebody may have claimed the seat's bit */
-		if (!sk_exchange_acquire(&pool->seat.standin, 0)) {
-			sk_park_wait(&pool->seat.standin, 0, SK_PARK_FOREVER);
+		uint64_t deadline = sk_load_relaxed(&pool->deadline_ns); /* relaxed: who lowers it notifies */
+		if (!sk_exchange_acquire(&pool->seat.standin, 0) &&
+		    sk_park_wait(&pool->seat.standin, 0, deadline) != -ETIMEDOUT)
 			continue;
-		}
 		sk_fence_seq_cst(); /* edge -> seat.token : the token was stored before this look at the seat */
 		if (take(&pool->seat))
 			sit(pool, worker);

@@ -62,8 +62,8 @@ bool sk_work_drain_inbox(sk_worker *worker)
 	sk_stats_add(worker, inbox_taken, taken);
 	/* While an entry was in these hands, nobody could see it: who parked meanwhile must be told, unless the only
 	 * one is what this worker does next. */
-	if ((taken > 1 || others) && sk_idle_notify(&worker->pool->idle, worker->index))
-		sk_stats_add(worker, woken, 1);
+	if (taken > 1 || others)
+		sk_monitor_notify(worker->pool);
 	return true;
 }
 

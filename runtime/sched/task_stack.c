@@ -158,8 +158,8 @@ void sk_task_stack_joined(sk_fiber *fiber, sk_slot *slot)
 	sk_store_relaxed(limit_of(fiber), slot); /* relaxed (T4): see publish */
 	uint64_t word = sk_load_relaxed(&fiber->word);
 	/* The slots below i are all stolen, and only a force may still write the word. Release, though nothing is
-	 * published: edge stack.publish -> : limit was stored before, so the infinity of a force that begins on this word
-	 * comes after it. */
+	 * published: edge stack.publish -> : limit was stored before, so the infinity of a force that begins on this
+	 * word comes after it. */
 	do {
 		SK_INVARIANT(top_of(word) == i + 1 && split_of(word) == i + 1,
 		             "T1: everything up to a stolen task is stolen");

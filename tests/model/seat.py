@@ -55,7 +55,7 @@ class Seat(Waking):
         "two": (2, 0, 1, ("root", "slot")),
         # begins with a piece that waits in worker 0's deque, while worker 1 searches
         "rest": (1, 1, 1, ("root", "slot")),
-        "crowd": (2, 1, 1, ("root",)),
+        "crowd": (2, 1, 1, ()),
     }
     short_sizes = ("one", "two", "rest")
     all_sizes = ("crowd",)
