@@ -17,8 +17,9 @@
  *   standin    the word on which the stand-in sleeps while it does not hold the seat.
  *
  * The vacant seat can be woken (its bit in idle.sleepers is set): the waker sets the token of worker 0 and calls the
- * stand-in, which alone consumes that token. An outside thread that takes the seat and finds the bit claimed leaves at
- * once: the stand-in is on its way, and searches.
+ * stand-in, which alone consumes that token (and may wait for it in the seat, when it finds its bit claimed). An
+ * outside thread that takes the seat and finds the bit claimed leaves at once: the stand-in is on its way, and
+ * searches.
  *
  *   leaving                                              waking (has claimed the bit)
  *   1  set the bit                                       1  token = 1 (seq_cst)
