@@ -89,7 +89,7 @@ void sk_seat_wake(sk_pool *pool)
 	/* edge idle.claim -> : it counts as a searcher. edge seat.token -> : before the stand-in looks at the seat */
 	sk_store_seq_cst(&pool->workers[0].token, 1);
 	sk_hostile_point();
-	/* The stand-in sleeps beside the seat, or in it, having found that its bit was claimed before the token came. */
+	/* The stand-in sleeps beside the seat, or in it, having found its bit claimed before the token came. */
 	sk_park_wake(&pool->workers[0].token, 1);
 	call_standin(&pool->seat);
 }

@@ -96,7 +96,7 @@ int main(int argc, char **argv)
 {
 	static const unsigned workers[] = { 1, 2, 3, 8 };
 	stress_begin(argc, argv);
-	uint64_t runs = stress_setting("SKUA_TEST_RUNS", STRESS_SCALED(20000, 2000));
+	uint64_t runs = stress_setting("SKUA_TEST_RUNS", STRESS_SCALED(20000, 5000));
 	for (size_t i = 0; i < sizeof workers / sizeof workers[0]; i++)
 		for (int no_membarrier = 0; no_membarrier < 2; no_membarrier++)
 			try_workers(workers[i], no_membarrier, runs);
