@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* skua/runtime.h: starting and stopping, what bad settings get, and the calls that look at a runtime. */
+#include "sys/context.h"
 #include "crowd.h"
 
 #include <criterion/criterion.h>
@@ -178,7 +179,11 @@ Test(runtime, runs_may_meet_a_stop)
 	skua_stop();
 }
 
-#if !SK_THREAD_SANITIZER
+/*
+ * Not under ThreadSanitizer, whose children may not start threads; nor under AddressSanitizer, whose allocator's lock
+ * gcc 12 does not mend at a fork: with workers still setting themselves up, one child in twenty hangs in it.
+ */
+#if !SK_THREAD_SANITIZER && !SK_ADDRESS_SANITIZER
 Test(runtime, the_child_of_a_fork_can_start_its_own)
 {
 	cr_assert_eq(start(2), 0);
