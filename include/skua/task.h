@@ -171,6 +171,18 @@ template <class R> __attribute__((always_inline)) inline R result_load(void *fro
 		return result;
 	}
 }
+/* Does something after the call, if only nothing; see SK_RETURN_INNER. */
+template <class R, class Call> __attribute__((always_inline)) inline R not_last(Call call)
+{
+	if constexpr (std::is_void<R>::value) {
+		call();
+		__asm__ volatile("");
+	} else {
+		R result = call();
+		__asm__ volatile("");
+		return result;
+	}
+}
 /* Looks at the head's slot when the call is over. */
 struct return_check {
 	sk_slot *head;
@@ -233,6 +245,25 @@ struct return_check {
 	} while (0)
 #else
 #define SK_RETURN(R, name, head, call) return call
+#endif
+
+/*
+ * The same, but never as a tail call. gcc would turn "return SKUA_SYNC(f) + y;" into a loop with an accumulator, and
+ * then not inline the body into itself any more. An empty asm behind the call prevents that and is no instruction.
+ */
+#if SKUA_CHECK
+#define SK_RETURN_INNER SK_RETURN
+#elif defined(__cplusplus)
+#define SK_RETURN_INNER(R, name, head, call)                                                                           \
+	return skua_detail::not_last<__typeof__(R)>([&]() -> decltype(auto) { return call; })
+#else
+#define SK_RETURN_INNER(R, name, head, call)                                                                           \
+	do {                                                                                                           \
+		SK_RESULT(R) sk_result;                                                                                \
+		SK_RESULT_STORE(R, &sk_result, call);                                                                  \
+		__asm__ volatile("");                                                                                  \
+		SK_RESULT_LOAD(R, &sk_result);                                                                         \
+	} while (0)
 #endif
 
 /* SK_EACH(X, T1, a1, ...): X(T1, a1) X(T2, a2) ... for 0 to 8 pairs. */
@@ -400,7 +431,7 @@ struct return_check {
 		SK_DOOR_CLEAR_RUN(sk_t);                                                                               \
 		if (SK_UNLIKELY(sk_p < SK_DOOR_LOAD_LIMIT(SK_FAST(sk_f))))                                             \
 			return name##_sk_late(sk_f, sk_p);                                                             \
-		SK_RETURN(R, name, sk_p, SK_INNER(name, SK_EACH(SK_ARG_STORED, ##__VA_ARGS__)));                       \
+		SK_RETURN_INNER(R, name, sk_p, SK_INNER(name, SK_EACH(SK_ARG_STORED, ##__VA_ARGS__)));                 \
 	}                                                                                                              \
 	SK_INLINE __typeof__(R) name##_sk_call(SK_LEVEL_PARAM struct sk_fiber *sk_f,                                   \
 					       struct sk_slot **sk_at SK_EACH(SK_ARG_PARAM, ##__VA_ARGS__))            \
