@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The slow paths behind skua/task.h. */
 #include "base/check.h"
+#include "base/hot.h"
 #include "sched/join.h"
 #include "sched/pool.h"
 #include "sched/root.h"
@@ -17,8 +18,9 @@ int sk_sync_slow(struct sk_fiber *fiber, struct sk_slot *slot)
 	return sk_join_sync(fiber, slot);
 }
 
-void sk_run_root(struct sk_slot *slot)
+SK_HOT void sk_run_root(struct sk_slot *slot)
 {
+	sk_warm(&sk_entrance, sizeof sk_entrance);
 	sk_worker *worker = sk_worker_self();
 	if (worker) {
 		sk_fiber *fiber = worker->current;

@@ -3,6 +3,7 @@
 #include "sched/idle.h"
 
 #include "base/check.h"
+#include "base/hot.h"
 #include "base/hostile.h"
 
 #define HUNGRY (UINT64_C(1) << 32)
@@ -55,12 +56,12 @@ bool sk_idle_park_cancel(sk_idle *idle, unsigned worker)
 	return true;
 }
 
-void sk_idle_offer(sk_idle *idle, unsigned worker)
+SK_HOT void sk_idle_offer(sk_idle *idle, unsigned worker)
 {
 	sk_or_seq_cst(&idle->sleepers[worker / 64], bit_of(worker)); /* edge idle.word -> : may be woken */
 }
 
-bool sk_idle_retract(sk_idle *idle, unsigned worker)
+SK_HOT bool sk_idle_retract(sk_idle *idle, unsigned worker)
 {
 	/* edge -> idle.word : the bit decides between us and a waker */
 	return sk_and_seq_cst(&idle->sleepers[worker / 64], ~bit_of(worker)) & bit_of(worker);

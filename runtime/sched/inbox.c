@@ -2,6 +2,7 @@
 /* The inbox; see inbox.h. */
 #include "sched/inbox.h"
 
+#include "base/hot.h"
 #include "base/hostile.h"
 
 void sk_inbox_push(sk_inbox *inbox, sk_inbox_node *node)
@@ -28,7 +29,7 @@ sk_inbox_node *sk_inbox_take_all(sk_inbox *inbox)
 	return oldest;
 }
 
-bool sk_inbox_seen_empty(sk_inbox *inbox)
+SK_HOT bool sk_inbox_seen_empty(sk_inbox *inbox)
 {
 	return sk_load_relaxed(&inbox->head) == NULL; /* relaxed: a hint; who must be sure has a fence before it */
 }

@@ -3,6 +3,7 @@
 #include "sched/pool.h"
 
 #include "base/check.h"
+#include "base/hot.h"
 #include "sched/settings.h"
 #include "sched/task_stack.h"
 #include "sys/clock.h"
@@ -25,7 +26,11 @@
 #define SEARCH_NS 200000u
 #define TINY_NS 500u
 
-static sk_park_word gate;
+/* What a root touches of its fiber's stack at least: the loop's frames above, its own below. */
+#define STACK_BELOW 128u
+#define STACK_ABOVE 192u
+
+sk_pool_entrance sk_entrance;
 /*
  * Held while a pool is built or taken apart, and by a fork: so that no child begins with the locks of others (hwloc's,
  * the fault handler's) in the middle of something. Not held while a stop waits for tasks: one of them may fork. Taken
@@ -37,21 +42,48 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static sk_topology_affinity main_affinity; /* of the starting thread, while it is bound */
 static pthread_t main_thread;
 static char problem[SK_TOPOLOGY_PROBLEM_BYTES];
-/* written under lock while the gate is closed, read by users */
-static sk_pool *current;
 
 /* --- entering and leaving --- */
 
-sk_pool *sk_pool_try_enter(void)
+void sk_pool_expect(sk_pool *pool, sk_fiber *fiber)
 {
-	uint32_t word = sk_load_relaxed(&gate); /* relaxed: the CAS decides */
+	const void *stack = fiber->context.sp;
+	/* relaxed: hints, written only when they change, since entering threads read the line */
+	if (sk_load_relaxed(&sk_entrance.hint.pool) == pool && sk_load_relaxed(&sk_entrance.hint.stack) == stack)
+		return;
+	sk_store_relaxed(&sk_entrance.hint.pool, pool);                /* relaxed: a hint */
+	sk_store_relaxed(&sk_entrance.hint.worker, &pool->workers[0]); /* relaxed: a hint */
+	sk_store_relaxed(&sk_entrance.hint.fiber, fiber);              /* relaxed: a hint */
+	sk_store_relaxed(&sk_entrance.hint.stack, stack);              /* relaxed: a hint */
+}
+
+/* Asks for everything that the way of a root touches. */
+static inline void warm_up(void)
+{
+	const char *pool = sk_load_relaxed(&sk_entrance.hint.pool);   /* relaxed: a hint */
+	const char *stack = sk_load_relaxed(&sk_entrance.hint.stack); /* relaxed: a hint */
+	sk_warm(pool, SK_CACHE_LINE);
+	sk_warm(pool + offsetof(sk_pool, idle.sleepers), 1);
+	sk_warm(pool + offsetof(sk_pool, inbox), 1);
+	sk_warm(pool + offsetof(sk_pool, seat), sizeof(sk_seat));
+	sk_warm(pool + offsetof(sk_pool, active), 1);
+	sk_warm(sk_load_relaxed(&sk_entrance.hint.worker), sizeof(sk_worker)); /* relaxed: a hint */
+	sk_warm(sk_load_relaxed(&sk_entrance.hint.fiber), sizeof(sk_fiber)); /* relaxed: a hint */
+	sk_warm(stack - STACK_BELOW, STACK_BELOW + STACK_ABOVE);
+}
+
+SK_HOT sk_pool *sk_pool_try_enter(void)
+{
+	uint32_t word = sk_load_relaxed(&sk_entrance.gate); /* relaxed: the CAS decides */
+	if (!(word & USERS)) /* else the seat is held by another, and its lines are better left alone */
+		warm_up();
 	while (word & RUNNING)
-		if (sk_cas_acquire(&gate, &word, word + 1)) /* edge -> pool.gate : the filled pool */
-			return current;
+		if (sk_cas_acquire(&sk_entrance.gate, &word, word + 1)) /* edge -> pool.gate : the filled pool */
+			return sk_entrance.pool;
 	return NULL;
 }
 
-sk_pool *sk_pool_enter(void)
+SK_HOT sk_pool *sk_pool_enter(void)
 {
 	for (;;) {
 		sk_pool *pool = sk_pool_try_enter();
@@ -63,13 +95,13 @@ sk_pool *sk_pool_enter(void)
 	}
 }
 
-void sk_pool_leave(sk_pool *pool)
+SK_HOT void sk_pool_leave(sk_pool *pool)
 {
 	if (SK_UNLIKELY(pool->forked))
 		return; /* entered before a fork, left in the child: the gate is another pool's */
-	uint32_t old = sk_sub_acq_rel(&gate, 1); /* edge pool.users -> : this thread has done with the pool */
+	uint32_t old = sk_sub_acq_rel(&sk_entrance.gate, 1); /* edge pool.users -> : it has done with the pool */
 	if ((old & STOPPING) && (old & USERS) == 1)
-		sk_park_wake(&gate, 1);
+		sk_park_wake(&sk_entrance.gate, 1);
 }
 
 const char *sk_pool_problem(void)
@@ -92,19 +124,19 @@ static void after_fork_in_parent(void)
 /* In the child only the calling thread is left: the pool is abandoned, and a new one can be started. */
 static void after_fork_in_child(void)
 {
-	if (current)
-		current->forked = true;
-	current = NULL;
+	if (sk_entrance.pool)
+		sk_entrance.pool->forked = true;
+	sk_entrance.pool = NULL;
 	sk_park_after_fork();
 	pthread_mutex_init(&lock, NULL);
 	pthread_mutex_init(&building, NULL);
-	sk_store_relaxed(&gate, 0); /* relaxed: one thread */
+	sk_store_relaxed(&sk_entrance.gate, 0); /* relaxed: one thread */
 	main_affinity = (sk_topology_affinity){ 0 };
 }
 
 static void describe_fault(void *address, char *out, size_t size)
 {
-	sk_pool *pool = current; /* read in a signal handler: of this thread's own pool if it is a worker's */
+	sk_pool *pool = sk_entrance.pool; /* read in a signal handler: of this thread's own pool if it is a worker's */
 	if (pool)
 		sk_fiber_describe_fault(pool->fibers, address, out, size);
 }
@@ -122,7 +154,7 @@ static const char *wait_text(uint32_t wait)
 /* For a panic: what every worker and fiber does. Reads without order; it is for people. */
 __attribute__((no_sanitize("thread"))) static void dump(int fd)
 {
-	sk_pool *pool = current;
+	sk_pool *pool = sk_entrance.pool;
 	if (!pool)
 		return;
 	for (unsigned i = 0; i < pool->worker_count; i++) {
@@ -273,7 +305,7 @@ static void bind_main(sk_pool *pool)
 
 static int start_locked(const skua_config *config)
 {
-	if (sk_load_relaxed(&gate) & RUNNING) /* relaxed: under the lock */
+	if (sk_load_relaxed(&sk_entrance.gate) & RUNNING) /* relaxed: under the lock */
 		return -EALREADY;
 	problem[0] = '\0';
 	sk_clock_start();
@@ -286,10 +318,10 @@ static int start_locked(const skua_config *config)
 	if (error == 0) {
 		sk_fault_start(describe_fault);
 		sk_panic_hook_set(dump);
-		current = pool;
+		sk_entrance.pool = pool;
 		error = start_threads(pool);
 		if (error < 0) {
-			current = NULL;
+			sk_entrance.pool = NULL;
 			sk_fault_stop();
 		}
 	}
@@ -302,7 +334,7 @@ static int start_locked(const skua_config *config)
 		bind_main(pool);
 	sk_verbose("%u workers, %s, binding %s, membarrier %s", pool->worker_count, sk_topology_source(pool->topology),
 		   sk_topology_binding(pool->topology), pool->membarrier ? "used" : "not used");
-	sk_store_release(&gate, RUNNING); /* edge pool.gate -> : the filled pool */
+	sk_store_release(&sk_entrance.gate, RUNNING); /* edge pool.gate -> : the filled pool */
 	return 0;
 }
 
@@ -330,21 +362,21 @@ int sk_pool_start(const skua_config *config)
 /* Closes the gate and waits until nobody outside uses the pool and no root runs. */
 static void drain(sk_pool *pool)
 {
-	uint32_t word = sk_load_relaxed(&gate); /* relaxed: the CAS decides */
-	while (!sk_cas_relaxed(&gate, &word, (word & USERS) | STOPPING)) /* relaxed: nothing is published */
+	uint32_t word = sk_load_relaxed(&sk_entrance.gate); /* relaxed: the CAS decides */
+	while (!sk_cas_relaxed(&sk_entrance.gate, &word, (word & USERS) | STOPPING)) /* relaxed: nothing is published */
 		;
 	/* edge -> pool.users : their last accesses */
-	while ((word = sk_load_acquire(&gate)) & USERS)
-		sk_park_wait(&gate, word, SK_PARK_FOREVER);
+	while ((word = sk_load_acquire(&sk_entrance.gate)) & USERS)
+		sk_park_wait(&sk_entrance.gate, word, SK_PARK_FOREVER);
 	while (sk_load_acquire(&pool->active)) /* edge -> pool.done : no task runs; users are gone, so it is a moment */
 		sk_thread_yield();
 }
 
 static void stop_locked(void)
 {
-	if (!(sk_load_relaxed(&gate) & RUNNING)) /* relaxed: under the lock */
+	if (!(sk_load_relaxed(&sk_entrance.gate) & RUNNING)) /* relaxed: under the lock */
 		return;
-	sk_pool *pool = current;
+	sk_pool *pool = sk_entrance.pool;
 	drain(pool);
 	pthread_mutex_lock(&building);
 	join_workers(pool, pool->worker_count);
@@ -353,9 +385,9 @@ static void stop_locked(void)
 	if (main_affinity.mask && pthread_equal(main_thread, pthread_self()))
 		sk_topology_affinity_restore(pool->topology, &main_affinity);
 	sk_topology_affinity_forget(&main_affinity); /* another thread's mask cannot be restored from here */
-	current = NULL;
+	sk_entrance.pool = NULL;
 	destroy(pool);
-	sk_store_release(&gate, 0); /* edge pool.gate -> : closed */
+	sk_store_release(&sk_entrance.gate, 0); /* edge pool.gate -> : closed */
 	pthread_mutex_unlock(&building);
 }
 

@@ -3,6 +3,7 @@
 #include "sched/ready_deque.h"
 
 #include "base/check.h"
+#include "base/hot.h"
 #include "base/hostile.h"
 
 #include <errno.h>
@@ -130,7 +131,7 @@ sk_entry sk_ready_deque_steal(sk_ready_thief thief, bool *lost)
 	return entry;
 }
 
-bool sk_ready_deque_seen_empty(sk_ready_thief thief)
+SK_HOT bool sk_ready_deque_seen_empty(sk_ready_thief thief)
 {
 	uint64_t top = sk_load_relaxed(&thief.deque->top); /* relaxed: a hint; who must be sure has a fence before it */
 	return (int64_t)(sk_load_relaxed(&thief.deque->bottom) - top) <= 0;

@@ -3,16 +3,17 @@
 #include "sched/root.h"
 
 #include "base/check.h"
+#include "base/hot.h"
 #include "sched/pool.h"
 #include "sched/task_stack.h"
 
-bool sk_root_done(sk_root *root)
+SK_HOT bool sk_root_done(sk_root *root)
 {
 	return sk_load_acquire(&root->done) != 0; /* edge -> root.done : the result */
 }
 
 /* The last act for a root; it may be gone when done is set. */
-static void finish(sk_pool *pool, sk_worker *worker, sk_root *root)
+SK_HOT static void finish(sk_pool *pool, sk_worker *worker, sk_root *root)
 {
 	bool in_seat = root->in_seat, own = worker->seat_root == root; /* own: this very thread waits for it */
 	sk_sub_acq_rel(&pool->active, 1); /* edge pool.done -> : no task of it runs */
@@ -25,7 +26,7 @@ static void finish(sk_pool *pool, sk_worker *worker, sk_root *root)
 		sk_seat_root_done(pool);
 }
 
-void sk_root_begin(sk_root *root, sk_fiber *fiber)
+SK_HOT void sk_root_begin(sk_root *root, sk_fiber *fiber)
 {
 	sk_worker *worker = fiber->worker;
 	sk_slot *slot = root->slot;
@@ -45,7 +46,7 @@ static void hand_in(sk_pool *pool, sk_root *root)
 	sk_monitor_notify(pool);
 }
 
-void sk_root_run(sk_pool *pool, sk_slot *slot)
+SK_HOT void sk_root_run(sk_pool *pool, sk_slot *slot)
 {
 	sk_root root = { .slot = slot };
 	sk_add_seq_cst(&pool->active, 1); /* edge seat.leave -> : a leaving thread sees that there is work */

@@ -3,17 +3,16 @@
 #include "sched/seat.h"
 
 #include "base/check.h"
+#include "base/hot.h"
 #include "base/hostile.h"
 #include "sched/pool.h"
 #include "sched/root.h"
 #include "sched/task_stack.h"
-#include "sys/clock.h"
-
 #include "sys/fault.h"
 
 #include <errno.h>
 
-static bool take(sk_seat *seat)
+SK_HOT static bool take(sk_seat *seat)
 {
 	uint32_t vacant = 0;
 	/* edge -> seat.hand : worker 0 as its last holder left it */
@@ -34,7 +33,7 @@ static void consume_token(sk_worker *worker)
 }
 
 /* 1 to 3 of leaving. */
-static void vacate(sk_pool *pool, sk_worker *worker)
+SK_HOT static void vacate(sk_pool *pool, sk_worker *worker)
 {
 	/* seq_cst; edge seat.hand -> : worker 0's private data. edge seat.token -> : before the look at the token */
 	sk_store_seq_cst(&pool->seat.held, 0);
@@ -43,7 +42,7 @@ static void vacate(sk_pool *pool, sk_worker *worker)
 		call_standin(&pool->seat);
 }
 
-bool sk_seat_enter(sk_pool *pool)
+SK_HOT bool sk_seat_enter(sk_pool *pool)
 {
 	sk_seat *seat = &pool->seat;
 	if (!take(seat))
@@ -59,7 +58,7 @@ bool sk_seat_enter(sk_pool *pool)
 	return true;
 }
 
-void sk_seat_run(sk_pool *pool, sk_root *root)
+SK_HOT void sk_seat_run(sk_pool *pool, sk_root *root)
 {
 	sk_worker *worker = &pool->workers[0];
 	SK_TRACE_EVENT(&worker->trace, SEAT_ENTER, 0, 0);
@@ -71,12 +70,14 @@ void sk_seat_run(sk_pool *pool, sk_root *root)
 	worker->seat_root = NULL;
 }
 
-void sk_seat_leave(sk_pool *pool)
+SK_HOT void sk_seat_leave(sk_pool *pool)
 {
 	sk_worker *worker = &pool->workers[0];
 	SK_INVARIANT(!worker->searching, "W2: who leaves the seat has settled its search");
 	SK_TRACE_EVENT(&worker->trace, SEAT_LEAVE, 0, 0);
 	bool left_ready = !sk_ready_deque_seen_empty((sk_ready_thief){ &worker->ready });
+	if (worker->cache)
+		sk_pool_expect(pool, worker->cache);
 	sk_idle_offer(&pool->idle, 0);
 	vacate(pool, worker);
 	sk_fence_seq_cst(); /* edge -> seat.leave : the seat was vacant before the look at what is left */

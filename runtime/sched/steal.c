@@ -3,6 +3,7 @@
 #include "sched/steal.h"
 
 #include "base/check.h"
+#include "base/hot.h"
 #include "base/hostile.h"
 #include "sched/pool.h"
 #include "sched/root.h"
@@ -263,7 +264,7 @@ static void settle(sk_worker *worker)
 		sk_monitor_wake(&pool->monitor); /* nobody searches, nobody sleeps, and something waits */
 }
 
-static bool must_leave(sk_worker *worker)
+SK_HOT static bool must_leave(sk_worker *worker)
 {
 	if (worker->seat_root)
 		return worker->hand_over || sk_root_done(worker->seat_root);
@@ -429,7 +430,19 @@ static void pause_for_tiny(sk_worker *worker)
 	account(worker, false);
 }
 
-void sk_work_find(sk_worker *worker, sk_work *work)
+static SK_ASIDE void look_around(sk_worker *worker, sk_work *work)
+{
+	if (!worker->searching) {
+		pause_for_tiny(worker);
+		if (take_local(worker, work) || steal_round(worker, work))
+			return;
+		declare(worker);
+	}
+	search(worker, work);
+	settle(worker);
+}
+
+SK_HOT void sk_work_find(sk_worker *worker, sk_work *work)
 {
 	work->kind = SK_WORK_NONE;
 	if (worker->next_root) {
@@ -438,16 +451,9 @@ void sk_work_find(sk_worker *worker, sk_work *work)
 		worker->next_root = NULL;
 		return;
 	}
-	if (!worker->searching) {
-		if (must_leave(worker)) {
-			work->kind = SK_WORK_LEAVE;
-			return;
-		}
-		pause_for_tiny(worker);
-		if (take_local(worker, work) || steal_round(worker, work))
-			return;
-		declare(worker);
+	if (!worker->searching && must_leave(worker)) {
+		work->kind = SK_WORK_LEAVE;
+		return;
 	}
-	search(worker, work);
-	settle(worker);
+	look_around(worker, work);
 }

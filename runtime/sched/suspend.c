@@ -3,6 +3,7 @@
 #include "sched/suspend.h"
 
 #include "base/check.h"
+#include "base/hot.h"
 #include "base/hostile.h"
 #include "sched/pool.h"
 
@@ -13,7 +14,7 @@
  * publishes if anybody is hungry, and settles poll behind a full fence. So no fence is needed here, and none of its
  * tasks can be private before that (a fiber that was resumed has made everything public when it stopped).
  */
-static void announce(sk_worker *worker, sk_fiber *fiber)
+SK_HOT static void announce(sk_worker *worker, sk_fiber *fiber)
 {
 	fiber->worker = worker;
 	fiber->fresh = true;
@@ -24,7 +25,7 @@ static void announce(sk_worker *worker, sk_fiber *fiber)
 	sk_store_release(&worker->running, fiber);
 }
 
-void sk_switch_arrived(sk_worker *worker)
+SK_HOT void sk_switch_arrived(sk_worker *worker)
 {
 	sk_commit commit = worker->left.run;
 	if (!commit)
@@ -36,7 +37,7 @@ void sk_switch_arrived(sk_worker *worker)
 		sk_worker_ready(worker, sk_entry_make(SK_ENTRY_FIBER, fiber), true);
 }
 
-static bool recycle(sk_worker *worker, sk_fiber *fiber, void *arg)
+SK_HOT static bool recycle(sk_worker *worker, sk_fiber *fiber, void *arg)
 {
 	(void)arg;
 	sk_worker_fiber_give(worker, fiber);
@@ -63,14 +64,14 @@ void sk_switch_recycling(sk_worker *worker, sk_fiber *from, sk_fiber *to)
 	switch_to(worker, from, to, recycle, NULL);
 }
 
-void sk_switch_from_home(sk_worker *worker, sk_fiber *to)
+SK_HOT void sk_switch_from_home(sk_worker *worker, sk_fiber *to)
 {
 	announce(worker, to);
 	sk_context_switch(&worker->home, &to->context);
 	sk_switch_arrived(worker); /* the same worker: home is left and entered by one thread */
 }
 
-void sk_switch_home(sk_worker *worker, sk_fiber *from)
+SK_HOT void sk_switch_home(sk_worker *worker, sk_fiber *from)
 {
 	worker->left.run = recycle;
 	worker->left.fiber = from;

@@ -3,6 +3,7 @@
 #include "sched/task_stack.h"
 
 #include "base/check.h"
+#include "base/hot.h"
 #include "base/hostile.h"
 #include "sys/membarrier.h"
 
@@ -167,7 +168,7 @@ void sk_task_stack_joined(sk_fiber *fiber, sk_slot *slot)
 	} while (!sk_cas_release(&fiber->word, &word, owned(word, i, i)));
 }
 
-void sk_task_stack_arm_own(sk_fiber *fiber)
+SK_HOT void sk_task_stack_arm_own(sk_fiber *fiber)
 {
 	sk_store_relaxed(poll_of(fiber), NULL); /* relaxed: own */
 }
@@ -178,7 +179,7 @@ void sk_task_stack_disarm_own(sk_fiber *fiber)
 	sk_store_relaxed(poll_of(fiber), fiber->poll_end);
 }
 
-void sk_task_stack_begin(sk_fiber *fiber)
+SK_HOT void sk_task_stack_begin(sk_fiber *fiber)
 {
 	SK_INVARIANT(load_run(&fiber->slots[0]) == NULL, "F3: the task stack of an idle fiber is empty");
 	SK_INVARIANT(split_of(sk_load_relaxed(&fiber->word)) == 0, "F3: nothing of an idle fiber is public");

@@ -3,6 +3,7 @@
 #include "sched/worker.h"
 
 #include "base/check.h"
+#include "base/hot.h"
 #include "sched/join.h"
 #include "sched/pool.h"
 #include "sched/root.h"
@@ -16,15 +17,15 @@
 
 #define CACHE_MAX 16u
 
-static _Thread_local sk_worker *self;
+static SK_THREAD_LOCAL sk_worker *self;
 
-__attribute__((noinline)) sk_worker *sk_worker_self(void)
+__attribute__((noinline)) SK_HOT sk_worker *sk_worker_self(void)
 {
 	__asm__ volatile(""); /* keeps callers from taking two calls for one */
 	return self;
 }
 
-__attribute__((noinline)) void sk_worker_self_set(sk_worker *worker)
+__attribute__((noinline)) SK_HOT void sk_worker_self_set(sk_worker *worker)
 {
 	self = worker;
 }
@@ -54,7 +55,7 @@ void sk_worker_destroy(sk_worker *worker)
 	sk_victims_destroy(&worker->victims);
 }
 
-sk_fiber *sk_worker_fiber_take(sk_worker *worker)
+SK_HOT sk_fiber *sk_worker_fiber_take(sk_worker *worker)
 {
 	sk_fiber *fiber = worker->cache;
 	if (fiber) {
@@ -69,7 +70,7 @@ sk_fiber *sk_worker_fiber_take(sk_worker *worker)
 	return fiber;
 }
 
-void sk_worker_fiber_give(sk_worker *worker, sk_fiber *fiber)
+SK_HOT void sk_worker_fiber_give(sk_worker *worker, sk_fiber *fiber)
 {
 	if (worker->cached >= CACHE_MAX) {
 		sk_fiber_recycle(worker->pool->fibers, fiber);
@@ -114,7 +115,7 @@ static void serve(sk_worker *worker, sk_fiber *fiber, sk_work *work)
 	}
 }
 
-void sk_worker_loop(void *argument)
+SK_HOT void sk_worker_loop(void *argument)
 {
 	sk_fiber *fiber = argument;
 	sk_switch_arrived(fiber->worker);
@@ -126,7 +127,7 @@ void sk_worker_loop(void *argument)
 	}
 }
 
-void sk_worker_sit(sk_worker *worker)
+SK_HOT void sk_worker_sit(sk_worker *worker)
 {
 	sk_fiber *fiber = sk_worker_fiber_take(worker);
 	if (!fiber)

@@ -13,6 +13,7 @@
 #include "sys/context.h"
 
 #include "base/check.h"
+#include "base/hot.h"
 
 #if SK_ADDRESS_SANITIZER
 #include <pthread.h>
@@ -97,7 +98,7 @@ void sk_context_make(sk_context *context, void *stack_low, size_t stack_bytes, v
 #endif
 }
 
-void sk_context_thread(sk_context *context)
+SK_HOT void sk_context_thread(sk_context *context)
 {
 	context->sp = NULL;
 #if SK_ADDRESS_SANITIZER
@@ -112,7 +113,7 @@ void sk_context_thread(sk_context *context)
 #endif
 }
 
-void sk_context_destroy(sk_context *context)
+SK_HOT void sk_context_destroy(sk_context *context)
 {
 	context->sp = NULL;
 #if SK_ADDRESS_SANITIZER

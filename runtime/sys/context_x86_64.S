@@ -32,7 +32,7 @@
 
 #define MODES_DEFAULT 0x0000037f00001f80 /* x87: 64-bit mantissa; both: round to nearest, all exceptions masked */
 
-	.text
+	.section .text.hot, "ax", @progbits
 
 /* void sk_context_swap(void **save_sp, void *load_sp) */
 	.globl sk_context_swap
@@ -146,5 +146,5 @@ sk_context_trampoline:
 #endif
 
 #if defined(__ELF__)
-	.section .note.GNU-stack, "", %progbits
+	.section .note.GNU-stack, "", @progbits
 #endif

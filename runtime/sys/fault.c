@@ -30,6 +30,7 @@
 
 #include "base/align.h"
 #include "base/atomic.h"
+#include "base/hot.h"
 #include "base/check.h"
 #include "sys/memory.h"
 
@@ -187,15 +188,11 @@ static void make_key(void)
 	key_error = pthread_key_create(&key, free_alternate);
 }
 
-int sk_fault_thread_start(void)
+/* Gives the calling thread an alternate signal stack, unless it has one. */
+static SK_ASIDE int give_alternate(void)
 {
-	/* A thread from outside comes with every root: it must not cost a system call each time. */
-	static _Thread_local bool started;
 	stack_t found;
 
-	if (started)
-		return 0;
-	started = true;
 	if (sigaltstack(NULL, &found) == 0 && !(found.ss_flags & SS_DISABLE))
 		return 0;
 	pthread_once(&key_once, make_key);
@@ -214,4 +211,15 @@ int sk_fault_thread_start(void)
 	}
 	stack_t mine = { .ss_sp = memory, .ss_size = alternate_bytes() };
 	return sigaltstack(&mine, NULL) == 0 ? 0 : -ENOMEM;
+}
+
+SK_HOT int sk_fault_thread_start(void)
+{
+	/* A thread from outside comes with every root: it must not cost a system call each time. */
+	static SK_THREAD_LOCAL bool started;
+
+	if (started)
+		return 0;
+	started = true;
+	return give_alternate();
 }

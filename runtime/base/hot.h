@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The way of a root from a sleeping thread to its task and back. A thread that slept for some milliseconds finds its
+ * caches and TLBs empty, and then each page that the way touches for the first time costs more than all instructions
+ * on it together. So its functions stand side by side, and its data is asked for in advance and at once.
+ *
+ * Call from: anywhere. Nothing here touches shared data.
+ */
+#ifndef SK_BASE_HOT_H
+#define SK_BASE_HOT_H
+
+#include "base/align.h"
+
+/* On a function: it is on the way. The linker gathers them. */
+#define SK_HOT __attribute__((hot))
+/* On a function that is called from there, but rarely. */
+#define SK_ASIDE __attribute__((noinline))
+
+/* A thread-local that is read without a call, at the price of some static thread-local storage in every thread. */
+#define SK_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
+
+/* Asks for the lines of an object, for reading: who writes to them meanwhile keeps them. Any address will do. */
+static inline void sk_warm(const void *object, size_t bytes)
+{
+	for (size_t at = 0; at < bytes; at += SK_CACHE_LINE)
+		__builtin_prefetch((const char *)object + at);
+}
+
+#endif
