@@ -20,7 +20,7 @@ int sk_sync_slow(struct sk_fiber *fiber, struct sk_slot *slot)
 
 SK_HOT void sk_run_root(struct sk_slot *slot)
 {
-	sk_warm(&sk_entrance, sizeof sk_entrance);
+	sk_warm((uintptr_t)&sk_entrance, sizeof sk_entrance);
 	sk_worker *worker = sk_worker_self();
 	if (worker) {
 		sk_fiber *fiber = worker->current;

@@ -45,38 +45,35 @@ static char problem[SK_TOPOLOGY_PROBLEM_BYTES];
 
 /* --- entering and leaving --- */
 
+/* What the calling thread touched when it was in the seat: addresses to ask for, never followed. */
+static SK_THREAD_LOCAL struct {
+	uintptr_t pool, worker, fiber, stack;
+} seen;
+
 void sk_pool_expect(sk_pool *pool, sk_fiber *fiber)
 {
-	const void *stack = fiber->context.sp;
-	/* relaxed: hints, written only when they change, since entering threads read the line */
-	if (sk_load_relaxed(&sk_entrance.hint.pool) == pool && sk_load_relaxed(&sk_entrance.hint.stack) == stack)
-		return;
-	sk_store_relaxed(&sk_entrance.hint.pool, pool);                /* relaxed: a hint */
-	sk_store_relaxed(&sk_entrance.hint.worker, &pool->workers[0]); /* relaxed: a hint */
-	sk_store_relaxed(&sk_entrance.hint.fiber, fiber);              /* relaxed: a hint */
-	sk_store_relaxed(&sk_entrance.hint.stack, stack);              /* relaxed: a hint */
+	seen.pool = (uintptr_t)pool;
+	seen.worker = (uintptr_t)&pool->workers[0];
+	seen.fiber = (uintptr_t)fiber;
+	seen.stack = (uintptr_t)fiber->context.sp;
 }
 
 /* Asks for everything that the way of a root touches. */
 static inline void warm_up(void)
 {
-	const char *pool = sk_load_relaxed(&sk_entrance.hint.pool);   /* relaxed: a hint */
-	const char *stack = sk_load_relaxed(&sk_entrance.hint.stack); /* relaxed: a hint */
-	sk_warm(pool, SK_CACHE_LINE);
-	sk_warm(pool + offsetof(sk_pool, idle.sleepers), 1);
-	sk_warm(pool + offsetof(sk_pool, inbox), 1);
-	sk_warm(pool + offsetof(sk_pool, seat), sizeof(sk_seat));
-	sk_warm(pool + offsetof(sk_pool, active), 1);
-	sk_warm(sk_load_relaxed(&sk_entrance.hint.worker), sizeof(sk_worker)); /* relaxed: a hint */
-	sk_warm(sk_load_relaxed(&sk_entrance.hint.fiber), sizeof(sk_fiber)); /* relaxed: a hint */
-	sk_warm(stack - STACK_BELOW, STACK_BELOW + STACK_ABOVE);
+	sk_warm(seen.pool, SK_CACHE_LINE);
+	sk_warm(seen.pool + offsetof(sk_pool, idle.sleepers), 1);
+	sk_warm(seen.pool + offsetof(sk_pool, inbox), 1);
+	sk_warm(seen.pool + offsetof(sk_pool, seat), sizeof(sk_seat));
+	sk_warm(seen.pool + offsetof(sk_pool, active), 1);
+	sk_warm(seen.worker, sizeof(sk_worker));
+	sk_warm(seen.fiber, sizeof(sk_fiber));
+	sk_warm(seen.stack - STACK_BELOW, STACK_BELOW + STACK_ABOVE);
 }
 
 SK_HOT sk_pool *sk_pool_try_enter(void)
 {
 	uint32_t word = sk_load_relaxed(&sk_entrance.gate); /* relaxed: the CAS decides */
-	if (!(word & USERS)) /* else the seat is held by another, and its lines are better left alone */
-		warm_up();
 	while (word & RUNNING)
 		if (sk_cas_acquire(&sk_entrance.gate, &word, word + 1)) /* edge -> pool.gate : the filled pool */
 			return sk_entrance.pool;
@@ -85,6 +82,7 @@ SK_HOT sk_pool *sk_pool_try_enter(void)
 
 SK_HOT sk_pool *sk_pool_enter(void)
 {
+	warm_up();
 	for (;;) {
 		sk_pool *pool = sk_pool_try_enter();
 		if (pool)

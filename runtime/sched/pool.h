@@ -59,13 +59,6 @@ typedef struct sk_pool_entrance {
 	_Alignas(SK_FALSE_SHARING) sk_park_word gate;
 	/* written under the lock of starts and stops while the gate is closed, read by users */
 	sk_pool *pool;
-	/* who leaves the seat writes: what the next one in it is going to touch; asked for, never followed */
-	struct {
-		SK_ATOMIC(const void *) pool;
-		SK_ATOMIC(const void *) worker;
-		SK_ATOMIC(const void *) fiber;
-		SK_ATOMIC(const void *) stack; /* its end, where that fiber goes on */
-	} hint;
 } sk_pool_entrance;
 extern sk_pool_entrance sk_entrance;
 
@@ -85,8 +78,8 @@ sk_pool *sk_pool_enter(void);
 /* As sk_pool_enter, but NULL when none is running. Call from: any thread. */
 sk_pool *sk_pool_try_enter(void);
 
-/* Notes the fiber that the next thread in the seat is going to switch to, so that it can ask for its lines in advance.
- * Call from: the thread in the seat. */
+/* Notes what the calling thread will touch when it takes the seat again, this fiber above all, so that it can ask for
+ * that in advance. Call from: the thread in the seat. */
 void sk_pool_expect(sk_pool *pool, sk_fiber *fiber);
 void sk_pool_leave(sk_pool *pool);
 
