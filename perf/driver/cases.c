@@ -53,6 +53,9 @@ const bench_case bench_cases[] = {
 	{ .kernel = "startstop", .problem = "startstop", .variant = "", .size = 200, .tiny_size = 5,
 	  .shows = SHOWS_TASK,
 	  .summary = "stop, start, one task" },
+	{ .kernel = "granularity", .problem = "granularity", .variant = "", .size = 1000, .tiny_size = 10000,
+	  .shows = SHOWS_TASK,
+	  .summary = "the same work in tasks of so many nanoseconds" },
 };
 /* clang-format on */
 
