@@ -23,7 +23,9 @@
 #define SKUA_VERSION_PATCH 0
 #define SKUA_VERSION "0.1.0"
 
+#include <skua/loop.h>
 #include <skua/runtime.h>
+#include <skua/sort.h>
 #include <skua/task.h>
 
 #endif

@@ -25,6 +25,10 @@
 #define FORCE_GAP_NS 20000u
 #define SEARCH_NS 200000u
 #define TINY_NS 500u
+#define LEAF_NS 4000u        /* with one worker nobody waits for a share: */
+#define LEAF_ALONE_NS 20000u
+#define ALONE_NS 2000u
+#define WAKE_WORTH_NS 100000u
 
 /* What a root touches of its fiber's stack at least: the loop's frames above, its own below. */
 #define STACK_BELOW 128u
@@ -194,14 +198,21 @@ static void missed(void *argument)
 		sk_monitor_wake(&pool->monitor);
 }
 
-static void set_times(sk_pool *pool)
+static uint64_t ticks_of(uint64_t ns)
 {
 	const uint64_t sample = 1u << 20;
-	uint64_t ticks_per_ms = sample * 1000000 / sk_max(sk_clock_ticks_to_ns(sample), 1);
-	pool->force_after_ticks = ticks_per_ms * FORCE_AFTER_NS / 1000000;
-	pool->force_gap_ticks = ticks_per_ms * FORCE_GAP_NS / 1000000;
-	pool->search_ticks = ticks_per_ms * SEARCH_NS / 1000000;
-	pool->tiny_ticks = ticks_per_ms * TINY_NS / 1000000;
+	return ns * sample / sk_max(sk_clock_ticks_to_ns(sample), 1);
+}
+
+static void set_times(sk_pool *pool)
+{
+	pool->force_after_ticks = ticks_of(FORCE_AFTER_NS);
+	pool->force_gap_ticks = ticks_of(FORCE_GAP_NS);
+	pool->search_ticks = ticks_of(SEARCH_NS);
+	pool->tiny_ticks = ticks_of(TINY_NS);
+	pool->leaf_ticks = ticks_of(pool->worker_count > 1 ? LEAF_NS : LEAF_ALONE_NS);
+	pool->alone_ticks = ticks_of(ALONE_NS);
+	pool->wake_worth_ticks = ticks_of(WAKE_WORTH_NS);
 }
 
 /* Gives back everything of a pool that has no threads (any more). */

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * skua_for_2d (skua/loop.h): as loop/range.h, over rectangles. A unit is one cell; a rectangle is halved across its
+ * longer side until its cells last about as long as a piece should, but a row is only cut when it alone is too long, or
+ * longer than there are rows.
+ *
+ * Call from: anywhere. Blocks: the thread (outside), the fiber (inside).
+ */
+#include "loop/pace.h"
+#include "sched/pool.h"
+#include "sys/clock.h"
+
+#include <skua/loop.h>
+#include <skua/task.h>
+
+typedef struct plane {
+	skua_for_2d_body body;
+	void *arg;
+} plane;
+
+typedef struct box {
+	size_t row, row_end, column, column_end;
+} box;
+
+/* Not more than there are: a product that overflows is only a very long loop. */
+static size_t cells(box b)
+{
+	size_t rows = b.row_end - b.row, columns = b.column_end - b.column;
+	return columns && rows > SIZE_MAX / 4 / columns ? SIZE_MAX / 4 : rows * columns;
+}
+
+/* Halves a box; the first half stays in it. */
+static box halve(box *b)
+{
+	box far = *b;
+	size_t rows = b->row_end - b->row, columns = b->column_end - b->column;
+	if (rows > 1 && rows >= columns / 8) /* full rows while they are short: the inner loop likes them long */
+		far.row = b->row_end = b->row + (rows + 1) / 2;
+	else
+		far.column = b->column_end = b->column + (columns + 1) / 2;
+	return far;
+}
+
+static void run_leaf(const plane *p, sk_runner *runner, box b)
+{
+	uint64_t from = sk_clock_ticks();
+	p->body(b.row, b.row_end, b.column, b.column_end, p->arg);
+	sk_runner_note(runner, cells(b), sk_pace_between(from, sk_clock_ticks()));
+}
+
+SKUA_TASK(void, part, const plane *, p, box, b, sk_runner *, given)
+{
+	sk_runner own, *runner = given;
+	uint64_t target = sk_fiber_->worker->pool->leaf_ticks;
+	if (given->fiber != sk_fiber_) { /* stolen */
+		sk_runner_init(&own, sk_fiber_, sk_load_relaxed(&given->pace), target); /* relaxed: a hint */
+		runner = &own;
+	}
+	unsigned spawned = 0;
+	for (size_t most = sk_runner_units(runner, target); cells(b) > most; spawned++) {
+		box far = halve(&b);
+		SKUA_SPAWN(part, p, far, runner);
+	}
+	run_leaf(p, runner, b);
+	while (spawned-- > 0)
+		SKUA_SYNC(part);
+}
+
+SKUA_TASK(void, whole, const plane *, p, box, b)
+{
+	sk_pace_memory memory = sk_pace_recall((const void *)p->body);
+	sk_runner runner;
+	sk_runner_init(&runner, sk_fiber_, memory.pace, sk_fiber_->worker->pool->leaf_ticks);
+	if (memory.trusted && sk_pace_ticks(memory.pace, cells(b)) <= sk_fiber_->worker->pool->alone_ticks)
+		run_leaf(p, &runner, b);
+	else
+		SKUA_CALL(part, p, b, &runner);
+	sk_pace_note((const void *)p->body, sk_load_relaxed(&runner.pace)); /* relaxed: own */
+}
+
+void skua_for_2d(size_t rows, size_t columns, skua_for_2d_body body, void *arg)
+{
+	plane p = { body, arg };
+	if (rows && columns)
+		SKUA_RUN(whole, &p, ((box){ 0, rows, 0, columns }));
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Pace: how long a unit of a loop takes, and what is made of it. A loop is cut by time: a piece should last long enough
+ * that a spawn, two looks at the clock and a call do not count beside it, and not so long that sharing it is in vain.
+ *
+ * Two kinds of knowledge:
+ *   - within a loop, each runner (a fiber and its run of pieces) knows what its last pieces took;
+ *   - between loops, each thread remembers for some bodies what they took when it called them last, so that a loop of a
+ *     microsecond that comes a million times is not cut, measured and offered a million times.
+ *
+ * A memory can be wrong: the same body may come with other data. So it is trusted only after it has been right some
+ * times in a row, it decides about loops only that would be over in some microseconds, the first of those are still
+ * cut so that seven eighths of them can be shared when the first eighth takes too long, and each mistake doubles the
+ * trust that is asked for.
+ *
+ * Owner: a runner is its fiber's; thieves read `pace` once, when they make their own. The memory is the thread's.
+ * Call from: anywhere. Blocks: nothing.
+ */
+#ifndef SK_LOOP_PACE_H
+#define SK_LOOP_PACE_H
+
+#include "base/atomic.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sk_fiber;
+
+/* Ticks per unit in fixed point; 0: not known. */
+typedef uint64_t sk_pace;
+#define SK_PACE_BITS 16
+
+/* Who runs pieces: one for each fiber that takes part in a loop, on its stack. */
+typedef struct sk_runner {
+	/* set once, before pieces are spawned with it */
+	struct sk_fiber *fiber;
+	/* owner writes, thieves read */
+	SK_ATOMIC(sk_pace) pace;
+	/* owner only */
+	size_t most;   /* units of the next piece at most: twice the last one that was measured */
+	void *partial; /* of a reduction */
+} sk_runner;
+
+/* What a thread remembers of a body. */
+typedef struct sk_pace_memory {
+	sk_pace pace;
+	bool trusted; /* right often enough in a row */
+	bool proven;  /* and many times more */
+} sk_pace_memory;
+
+/* The calling thread's memory of a body; pace 0 if there is none. Not inlined: it reads thread-locals. */
+sk_pace_memory sk_pace_recall(const void *body);
+
+/* Notes what the body took per unit this time. */
+void sk_pace_note(const void *body, sk_pace pace);
+
+/* Notes that the memory was far off. */
+void sk_pace_blame(const void *body);
+
+/*
+ * A loop of so many ticks could be shared, but who would share it sleeps. true: better not, until the loops since the
+ * last sharing amount to what a wake-up costs many times over.
+ */
+bool sk_pace_put_off(uint64_t ticks, uint64_t enough);
+
+/* ticks for units. */
+static inline sk_pace sk_pace_of(uint64_t ticks, size_t units)
+{
+	if (ticks >> (62 - SK_PACE_BITS))
+		ticks = UINT64_C(1) << (62 - SK_PACE_BITS);
+	return (ticks << SK_PACE_BITS) / units + 1;
+}
+
+/* How long so many units take. */
+static inline uint64_t sk_pace_ticks(sk_pace pace, size_t units)
+{
+	unsigned __int128 ticks = (unsigned __int128)pace * units >> SK_PACE_BITS;
+	return ticks > UINT64_MAX / 2 ? UINT64_MAX / 2 : (uint64_t)ticks;
+}
+
+/* How many units fill so many ticks; at least 1. */
+static inline size_t sk_pace_units(sk_pace pace, uint64_t ticks)
+{
+	uint64_t units = (ticks << SK_PACE_BITS) / (pace ? pace : 1);
+	return units ? (size_t)units : 1;
+}
+
+/* Begins with what is known of the pace. */
+void sk_runner_init(sk_runner *runner, struct sk_fiber *fiber, sk_pace pace, uint64_t target);
+
+/* How many units the next piece may have, to last about target ticks. */
+size_t sk_runner_units(const sk_runner *runner, uint64_t target);
+
+/* A piece has taken so long. */
+void sk_runner_note(sk_runner *runner, size_t units, uint64_t ticks);
+
+/* The time between two looks at the clock; 0 if the clocks of two cores differ. */
+static inline uint64_t sk_pace_between(uint64_t from, uint64_t to)
+{
+	return (int64_t)(to - from) > 0 ? to - from : 0;
+}
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Ranges in pieces; see range.h. */
+#include "loop/range.h"
+
+#include "base/check.h"
+#include "sched/pool.h"
+#include "sys/clock.h"
+
+#include <skua/task.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Handed back by a thief that has no memory for a partial result: the spawner has to run the piece. */
+#define NOT_DONE ((void *)1)
+
+/* A piece that takes so many times as long as the memory says was not the kind of piece that it remembers. */
+#define MISTAKE 8u
+
+/* Workers, as part of a piece's arguments: whose shares it holds. */
+typedef struct span {
+	uint16_t from, to;
+} span;
+_Static_assert(SK_WORKERS_MAX < UINT16_MAX, "a span holds workers");
+
+/* One leaf, with the clock. */
+static void run_leaf(const sk_range *range, sk_runner *runner, size_t begin, size_t end)
+{
+	if (range->by_unit) {
+		range->leaf(range, runner->partial, begin, end);
+		return;
+	}
+	uint64_t from = sk_clock_ticks();
+	range->leaf(range, runner->partial, begin, end);
+	sk_runner_note(runner, end - begin, sk_pace_between(from, sk_clock_ticks()));
+}
+
+static size_t leaf_units(const sk_range *range, const sk_runner *runner)
+{
+	return range->by_unit ? 1 : sk_runner_units(runner, runner->fiber->worker->pool->leaf_ticks);
+}
+
+/* The unit at which the shares of the workers up to `middle` of the span end. */
+static size_t share(size_t begin, size_t end, span workers, unsigned middle)
+{
+	size_t count = end - begin, width = workers.to - workers.from, part = middle - workers.from;
+	return begin + count / width * part + count % width * part / width;
+}
+
+static bool join(const sk_range *range, sk_runner *runner, void *partial)
+{
+	if (!partial)
+		return true;
+	if (partial == NOT_DONE)
+		return false;
+	range->combine(runner->partial, partial, range->arg);
+	free(partial);
+	return true;
+}
+
+static void *new_partial(const sk_range *range)
+{
+	void *partial = malloc(range->bytes);
+	if (partial)
+		memcpy(partial, range->identity, range->bytes);
+	return partial;
+}
+
+/*
+ * A piece. Returns the partial result, if it is not the runner's; or NOT_DONE.
+ * Where the far pieces begin is kept, in case that one comes back undone: at most one for each halving.
+ */
+SKUA_TASK(void *, piece, const sk_range *, range, size_t, begin, size_t, end, sk_runner *, given, span, workers)
+{
+	sk_runner own, *runner = given;
+	if (given->fiber != sk_fiber_) { /* L2: stolen */
+		/* relaxed: a hint */
+		sk_runner_init(&own, sk_fiber_, sk_load_relaxed(&given->pace), sk_fiber_->worker->pool->leaf_ticks);
+		runner = &own;
+		if (range->bytes && !(own.partial = new_partial(range)))
+			return NOT_DONE;
+	}
+	struct {
+		size_t begin, end;
+	} far[8 * sizeof(size_t) + 16];
+	unsigned spawned = 0;
+	while (workers.to - workers.from > 1 && end - begin >= (size_t)(workers.to - workers.from)) {
+		unsigned me = sk_fiber_->worker->index;
+		uint16_t half = (uint16_t)((workers.from + workers.to) / 2);
+		size_t middle = share(begin, end, workers, half);
+		span low = { workers.from, half }, high = { half, workers.to };
+		bool upper = me >= half && me < workers.to;
+		far[spawned].begin = upper ? begin : middle;
+		far[spawned].end = upper ? middle : end;
+		SKUA_SPAWN(piece, range, far[spawned].begin, far[spawned].end, runner, upper ? low : high);
+		spawned++;
+		begin = upper ? middle : begin;
+		end = upper ? end : middle;
+		workers = upper ? high : low;
+	}
+	for (size_t most = leaf_units(range, runner); end - begin > most;) {
+		size_t middle = begin + (end - begin + 1) / 2;
+		far[spawned].begin = middle;
+		far[spawned].end = end;
+		SKUA_SPAWN(piece, range, middle, end, runner, ((span){ 0, 0 }));
+		spawned++;
+		end = middle;
+	}
+	run_leaf(range, runner, begin, end);
+	while (spawned-- > 0)
+		if (!join(range, runner, SKUA_SYNC(piece)))
+			SKUA_CALL(piece, range, far[spawned].begin, far[spawned].end, runner, ((span){ 0, 0 }));
+	return runner == given ? NULL : runner->partial;
+}
+
+/*
+ * Runs units without offering them to anybody, as long as they take about what the memory says. Returns the first unit
+ * that is not done.
+ */
+static size_t run_alone(sk_range *range, sk_runner *runner, const sk_pace_memory *memory, const sk_pool *pool)
+{
+	size_t step = memory->proven ? range->units : sk_max(range->units / 8, 1);
+	size_t most = sk_pace_units(memory->pace, pool->alone_ticks);
+	for (size_t begin = 0; begin < range->units; step = range->units) {
+		size_t count = sk_min(sk_min(step, most), range->units - begin);
+		uint64_t from = sk_clock_ticks();
+		range->leaf(range, runner->partial, begin, begin + count);
+		uint64_t ticks = sk_pace_between(from, sk_clock_ticks());
+		sk_runner_note(runner, count, ticks);
+		begin += count;
+		if (ticks > MISTAKE * sk_pace_ticks(memory->pace, count) + pool->alone_ticks) {
+			sk_pace_blame(range->body);
+			return begin;
+		}
+	}
+	return range->units;
+}
+
+/* Is the loop so short that to share it costs more than it gains? */
+static bool better_alone(const sk_range *range, const sk_pace_memory *memory, sk_pool *pool)
+{
+	if (!memory->trusted || range->by_unit)
+		return false;
+	uint64_t ticks = sk_pace_ticks(memory->pace, range->units);
+	if (ticks <= pool->alone_ticks)
+		return true;
+	if (ticks >= pool->wake_worth_ticks || pool->worker_count == 1 || sk_idle_searching(&pool->idle) > 0)
+		return false;
+	return sk_pace_put_off(ticks, pool->wake_worth_ticks);
+}
+
+SKUA_TASK(void, whole, sk_range *, range)
+{
+	sk_pool *pool = sk_fiber_->worker->pool;
+	sk_pace_memory memory = sk_pace_recall(range->body);
+	sk_runner runner;
+	sk_runner_init(&runner, sk_fiber_, memory.pace, pool->leaf_ticks);
+	runner.partial = range->total;
+	size_t begin = 0;
+	if (better_alone(range, &memory, pool))
+		begin = run_alone(range, &runner, &memory, pool);
+	if (begin < range->units) {
+		uint16_t workers = range->bytes ? 0 : (uint16_t)pool->worker_count;
+		SKUA_CALL(piece, range, begin, range->units, &runner, ((span){ 0, workers }));
+	}
+	if (!range->by_unit)
+		sk_pace_note(range->body, sk_load_relaxed(&runner.pace)); /* relaxed: own */
+}
+
+void sk_range_run(sk_range *range, void *total)
+{
+	range->total = total;
+	if (range->units)
+		SKUA_RUN(whole, range);
+}
