@@ -24,9 +24,24 @@ uint64_t kernel_hash(const void *data, size_t bytes)
 {
 	const unsigned char *at = data;
 	uint64_t hash = 0xcbf29ce484222325u;
-	for (size_t i = 0; i < bytes; i++)
-		hash = (hash ^ at[i]) * 0x100000001b3u;
+	while (bytes > 0) {
+		uint64_t word = 0;
+		size_t take = bytes < sizeof(word) ? bytes : sizeof(word);
+		memcpy(&word, at, take);
+		hash = (hash ^ word) * 0x100000001b3u;
+		hash = hash << 29 | hash >> 35; /* else the highest bits of two words could cancel each other */
+		at += take;
+		bytes -= take;
+	}
 	return hash;
+}
+
+void *kernel_memory(size_t count, size_t size)
+{
+	void *memory = NULL;
+	if (count > SIZE_MAX / size || posix_memalign(&memory, 4096, count * size) != 0)
+		kernel_fail("no memory for %zu times %zu bytes", count, size);
+	return memory;
 }
 
 void kernel_sample(const char *name, double value)

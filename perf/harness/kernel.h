@@ -55,8 +55,10 @@ void kernel_sample(const char *name, double value);
 void kernel_fail(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 /* CLOCK_MONOTONIC in nanoseconds. */
 uint64_t kernel_now_ns(void);
-/* FNV-1a over bytes, for results that are arrays. */
+/* For results that are arrays: as FNV-1a, but by words of 8 bytes, since arrays are as large as 80 MB. */
 uint64_t kernel_hash(const void *data, size_t bytes);
+/* For the problems' arrays: memory at the start of a page, so that they lie alike in all processes; never NULL. */
+void *kernel_memory(size_t count, size_t size);
 /*
  * cores.c: the cores the process may use, as the first usable hardware thread of each. Call before anything is pinned.
  * Returns: how many there are; cpu[] gets the first max of them.
