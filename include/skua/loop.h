@@ -139,9 +139,9 @@ void skua_scan(void *out, const void *in, size_t count, size_t size, const void 
 
 /*
  * The same by blocks, for operations that the compiler should see: sum adds the elements of a block to *partial,
- * writing nothing; scan does the same and writes each prefix as it goes, *partial being what comes before the block on
- * entry and the total up to its end on return. A block may be summed first and is scanned exactly once; in == out is the
- * bodies' business, since a block's sum is always taken before its scan.
+ * writing nothing; scan does the same and writes each prefix as it goes, *partial being what comes before the block
+ * on entry and the total up to its end on return. A block may be summed first and is scanned exactly once; to write
+ * over the input is allowed, since a block's sum is always taken before its scan.
  *
  * Call from: anywhere. Blocks: the thread (outside), the fiber (inside).
  */
