@@ -21,7 +21,7 @@
 enum {
 	WORKERS_MAX = 1024, /* most workers of a contestant */
 	COUNTS_MAX = 16,    /* most different numbers of workers in one call */
-	CASES_MAX = 32,
+	CASES_MAX = 64,
 	ROUNDS_MAX = 10000,
 	SAMPLE_NAMES_MAX = 4, /* most different samples of a kernel */
 };

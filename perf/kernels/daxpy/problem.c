@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * y = y + a x on vectors of size doubles, DAXPY_TIMES times: loops of less than a millisecond over the same data, so the
- * start and the end of a loop show, and whether its data are still in the cache of the worker that had them last.
+ * y = y + a x on vectors of size doubles, DAXPY_TIMES times: loops of less than a millisecond over the same data, so
+ * the start and the end of a loop show, and whether its data are still in the cache of the worker that had them last.
  */
 #include "problem.h"
 
