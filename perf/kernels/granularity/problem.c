@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The shortest task that pays: GRANULARITY_MS milliseconds of work (from the environment; 32 if it is not there) are cut
- * into tasks of about size nanoseconds, spawned as a binary tree whose leaves are the tasks. Efficiency is the serial
- * time over workers times time; where it falls to one half is the METG(50 %) of Slaughter et al., "Task Bench: a
+ * The shortest task that pays: GRANULARITY_MS milliseconds of work (from the environment; 32 if it is not there) are
+ * cut into tasks of about size nanoseconds, spawned as a binary tree whose leaves are the tasks. Efficiency is the
+ * serial time over workers times time; where it falls to one half is the METG(50 %) of Slaughter et al., "Task Bench: a
  * parameterized benchmark for evaluating parallel runtime performance" (SC 2020).
  *
- * A task is a fixed number of steps of four dependent multiply-adds side by side, so that the multiplier is busy all the
- * time and the processor cannot overlap one short task with the next; a step takes four cycles on most processors. It
- * reads no clock: a worker that is not running does no work. How long a task really takes is what the serial program,
+ * A task is a fixed number of steps of four dependent multiply-adds side by side, so that the multiplier is busy all
+ * the time and the processor cannot overlap one short task with the next; a step takes four cycles on most processors.
+ * It reads no clock: a worker that is not running does no work. How long a task really takes is what the serial program,
  * one loop over all of them, measures in the same rounds: `each task` of its row. Very short tasks are so many that
  * their number is limited, and with it the amount of work.
  */
