@@ -51,6 +51,7 @@ typedef struct bench_case {
 	unsigned rounds_most; /* 0: as many as asked for */
 	shows shows;
 	bool oversubscribes; /* all cores and four times as many workers, instead of 1 and all */
+	bool peers_spin;     /* OpenMP's threads wait actively, however long */
 	bool no_warm_up;     /* the first run is measured: it is slow, and nothing gets warm */
 	bool in_demo;
 	const char *summary;

@@ -172,6 +172,8 @@ int child_start(child *c, const bench_case *what, long size, runtime r, unsigned
 		signal(SIGHUP, SIG_DFL);
 		signal(SIGQUIT, SIG_DFL);
 		sigprocmask(SIG_SETMASK, &before, NULL);
+		if (what->peers_spin)
+			setenv("OMP_WAIT_POLICY", "active", 1);
 		become_kernel(argument, r, workers, pipes, driver);
 	}
 	if (pid > 0)

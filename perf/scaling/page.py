@@ -46,7 +46,8 @@ def name(runtime, title=None):
     if runtime not in MARKERS:
         return f'<span class="serial">{NAMES[runtime]}</span>'
     return (f'<svg class="key {runtime}" viewBox="0 0 30 14" aria-hidden="true" fill="currentColor" '
-            f'stroke="currentColor"><path d="M0 7 H30" stroke-width="2"{DASHES.get(title, "")}/>{MARKERS[runtime]}</svg>{title or NAMES[runtime]}')
+            f'stroke="currentColor"><path d="M0 7 H30" stroke-width="2"{DASHES.get(title, "")}/>{MARKERS[runtime]}'
+            f'</svg>{title or NAMES[runtime]}')
 
 
 def table(head, rows, kind="wide"):

@@ -6,10 +6,10 @@
  * parameterized benchmark for evaluating parallel runtime performance" (SC 2020).
  *
  * A task is a fixed number of steps of four dependent multiply-adds side by side, so that the multiplier is busy all
- * the time and the processor cannot overlap one short task with the next; a step takes four cycles on most processors.
- * It reads no clock: a worker that is not running does no work. How long a task really takes is what the serial program,
- * one loop over all of them, measures in the same rounds: `each task` of its row. Very short tasks are so many that
- * their number is limited, and with it the amount of work.
+ * the time and the processor cannot overlap one short task with the next; a step takes four cycles on most
+ * processors. It reads no clock: a worker that is not running does no work. How long a task really takes is what the
+ * serial program, one loop over all of them, measures in the same rounds: `each task` of its row. Very short tasks are
+ * so many that their number is limited, and with it the amount of work.
  */
 #include "problem.h"
 
