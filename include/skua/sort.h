@@ -119,7 +119,7 @@ SK_SORT_INLINE void sk_sort_merge_both(const char *left, size_t lefts, const cha
 {
 	const char *left_end = SK_SORT_AT(left, lefts), *right_end = SK_SORT_AT(right, rights);
 	size_t bytes = (lefts < rights ? lefts : rights) * size;
-	size_t from_right = 0, from_left = 0; /* bytes taken from the front of the right run, from the end of the left */
+	size_t from_right = 0, from_left = 0; /* bytes taken: right run from its front, left run from its end */
 	char *out_last = SK_SORT_AT(out, lefts + rights) - size;
 	for (size_t done = 0; done < bytes; done += size) {
 		const char *l = left + (done - from_right), *r = right + from_right;

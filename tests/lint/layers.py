@@ -18,7 +18,8 @@ PLATFORM = re.compile(
     re.M,
 )
 ATOMIC = re.compile(r"\b(?:__atomic_\w+|__sync_\w+|_Atomic|atomic_\w+_explicit)\b|<stdatomic\.h>")
-LIBC = re.compile(r"^(?:std\w+|string|errno|limits|new|type_traits|utility|cstd\w+)(?:\.h)?$")
+LIBC = re.compile(r"^(?:std\w+|string|errno|limits|new|type_traits|utility|cstd\w+)(?:\.h)?$"
+                  r"|^(?:atomic|exception|functional|iterator|memory|vector)$")
 
 count = 0
 for path in tree.files(".c", ".h", ".S", under="runtime"):
