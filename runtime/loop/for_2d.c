@@ -41,11 +41,14 @@ static box halve(box *b)
 	return far;
 }
 
-static void run_leaf(const plane *p, sk_runner *runner, box b)
+/* Returns the ticks that it took. */
+static uint64_t run_leaf(const plane *p, sk_runner *runner, box b)
 {
 	uint64_t from = sk_clock_ticks();
 	p->body(b.row, b.row_end, b.column, b.column_end, p->arg);
-	sk_runner_note(runner, cells(b), sk_pace_between(from, sk_clock_ticks()));
+	uint64_t ticks = sk_pace_between(from, sk_clock_ticks());
+	sk_runner_note(runner, cells(b), ticks);
+	return ticks;
 }
 
 SKUA_TASK(void, part, const plane *, p, box, b, sk_runner *, given)
@@ -71,10 +74,12 @@ SKUA_TASK(void, whole, const plane *, p, box, b)
 	sk_pace_memory memory = sk_pace_recall((const void *)p->body);
 	sk_runner runner;
 	sk_runner_init(&runner, sk_fiber_, memory.pace, sk_fiber_->worker->pool->leaf_ticks);
-	if (memory.trusted && sk_pace_ticks(memory.pace, cells(b)) <= sk_fiber_->worker->pool->alone_ticks)
-		run_leaf(p, &runner, b);
-	else
+	/* A rectangle is not shared at all only where that has been right many times. */
+	uint64_t expected = sk_pace_ticks(memory.pace, cells(b)), alone = sk_fiber_->worker->pool->alone_ticks;
+	if (!memory.proven || expected > alone)
 		SKUA_CALL(part, p, b, &runner);
+	else if (run_leaf(p, &runner, b) > SK_PACE_MISTAKE * expected + alone)
+		sk_pace_blame((const void *)p->body);
 	sk_pace_note((const void *)p->body, sk_load_relaxed(&runner.pace)); /* relaxed: own */
 }
 

@@ -31,6 +31,9 @@ struct sk_fiber;
 typedef uint64_t sk_pace;
 #define SK_PACE_BITS 16
 
+/* What takes so many times as long as the memory says was not what it remembers. */
+#define SK_PACE_MISTAKE 8u
+
 /* Who runs pieces: one for each fiber that takes part in a loop, on its stack. */
 typedef struct sk_runner {
 	/* set once, before pieces are spawned with it */

@@ -13,9 +13,6 @@
 /* Handed back by a thief that has no memory for a partial result: the spawner has to run the piece. */
 #define NOT_DONE ((void *)1)
 
-/* A piece that takes so many times as long as the memory says was not the kind of piece that it remembers. */
-#define MISTAKE 8u
-
 /* Workers, as part of a piece's arguments: whose shares it holds. */
 typedef struct span {
 	uint16_t from, to;
@@ -127,7 +124,7 @@ static size_t run_alone(sk_range *range, sk_runner *runner, const sk_pace_memory
 		uint64_t ticks = sk_pace_between(from, sk_clock_ticks());
 		sk_runner_note(runner, count, ticks);
 		begin += count;
-		if (ticks > MISTAKE * sk_pace_ticks(memory->pace, count) + pool->alone_ticks) {
+		if (ticks > SK_PACE_MISTAKE * sk_pace_ticks(memory->pace, count) + pool->alone_ticks) {
 			sk_pace_blame(range->body);
 			return begin;
 		}

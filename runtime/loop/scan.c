@@ -38,6 +38,7 @@ typedef struct scan {
 	skua_reduce_body sum, scan;
 	skua_combine combine;
 	void *arg;
+	const void *body; /* for the memory of paces */
 	/* set by divide */
 	size_t first_end;   /* of the first part */
 	size_t blocks;      /* behind it */
@@ -106,7 +107,7 @@ static void scan_sums(const scan *s, void *spare)
 static bool divide(scan *s, const sk_pool *pool)
 {
 	size_t count = s->end - s->begin, workers = pool->worker_count;
-	sk_pace_memory memory = sk_pace_recall((const void *)s->scan);
+	sk_pace_memory memory = sk_pace_recall(s->body);
 	if (workers == 1 || count < 2 * workers)
 		return false;
 	if (memory.trusted && sk_pace_ticks(memory.pace, count) <= 2 * pool->alone_ticks)
@@ -128,7 +129,7 @@ static void scan_alone(const scan *s)
 	memcpy(running, s->identity, s->size);
 	uint64_t from = sk_clock_ticks();
 	s->scan(s->begin, s->end, running, s->arg);
-	sk_pace_note((const void *)s->scan, sk_pace_of(sk_pace_between(from, sk_clock_ticks()), s->end - s->begin));
+	sk_pace_note(s->body, sk_pace_of(sk_pace_between(from, sk_clock_ticks()), s->end - s->begin));
 	if (running != place)
 		free(running);
 }
@@ -148,25 +149,31 @@ SKUA_TASK(void, whole, scan *, s)
 		SKUA_SYNC(sum_blocks);
 	scan_sums(s, partial(s, s->blocks + 1));
 	SKUA_CALL(scan_blocks, s, 0, s->blocks);
-	sk_pace_note((const void *)s->scan, sk_pace_of(ticks, s->first_end - s->begin));
+	sk_pace_note(s->body, sk_pace_of(ticks, s->first_end - s->begin));
 	free(s->partials);
+}
+
+static void scan_range(size_t begin, size_t end, scan s)
+{
+	s.begin = begin;
+	s.end = end;
+	if (begin < end)
+		SKUA_RUN(whole, &s);
 }
 
 void skua_scan_blocks(size_t begin, size_t end, const void *identity, size_t size, skua_reduce_body sum,
 		      skua_reduce_body scan_body, skua_combine combine, void *arg)
 {
-	scan s = {
-		.begin = begin,
-		.end = end,
-		.identity = identity,
-		.size = size,
-		.sum = sum,
-		.scan = scan_body,
-		.combine = combine,
-		.arg = arg,
-	};
-	if (begin < end)
-		SKUA_RUN(whole, &s);
+	scan_range(begin, end,
+	           (scan){
+	                   .identity = identity,
+	                   .size = size,
+	                   .sum = sum,
+	                   .scan = scan_body,
+	                   .combine = combine,
+	                   .arg = arg,
+	                   .body = (const void *)scan_body,
+	           });
 }
 
 /* --- element by element --- */
@@ -205,5 +212,14 @@ void skua_scan(void *out, const void *in, size_t count, size_t size, const void 
 	       void *arg)
 {
 	elements e = { out, in, size, combine, arg };
-	skua_scan_blocks(0, count, identity, size, sum_elements, scan_elements, combine_elements, &e);
+	scan_range(0, count,
+	           (scan){
+	                   .identity = identity,
+	                   .size = size,
+	                   .sum = sum_elements,
+	                   .scan = scan_elements,
+	                   .combine = combine_elements,
+	                   .arg = &e,
+	                   .body = (const void *)combine,
+	           });
 }

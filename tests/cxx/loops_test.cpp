@@ -198,7 +198,9 @@ std::atomic<int> throws_when_made::made{ 0 };
 void exceptions()
 {
 	must_throw([] { skua::parallel_for(0, 10000, [](std::size_t i) { i % 100 == 77 ? fail() : void(); }); });
-	must_throw([] { skua::parallel_for_2d(100, 100, [](std::size_t r, std::size_t) { r == 50 ? fail() : void(); }); });
+	must_throw([] {
+		skua::parallel_for_2d(100, 100, [](std::size_t r, std::size_t) { r == 50 ? fail() : void(); });
+	});
 	must_throw([] {
 		skua::parallel_reduce(
 			0, 10000, counted(0),
@@ -238,7 +240,8 @@ void exceptions()
 	throws_when_made::made = 0;
 	must_throw([] { skua::local<throws_when_made> local; });
 	must_throw([] {
-		skua::parallel_for(0, 100, [](std::size_t) { skua::parallel_for(0, 100, [](std::size_t) { fail(); }); });
+		auto inner = [](std::size_t) { skua::parallel_for(0, 100, [](std::size_t) { fail(); }); };
+		skua::parallel_for(0, 100, inner);
 	});
 }
 
