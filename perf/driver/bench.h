@@ -32,6 +32,7 @@ typedef enum runtime {
 	OPENMP_GCC,
 	OPENMP_LLVM,
 	TBB,
+	OPENBLAS, /* takes part in dgemm only */
 	RUNTIMES
 } runtime;
 

@@ -110,6 +110,39 @@ const bench_case bench_cases[] = {
 	{ .kernel = "kmeans", .problem = "kmeans", .variant = "", .size = 200000, .tiny_size = 1003,
 	  .shows = SHOWS_SECONDS,
 	  .summary = "10 reductions to 640 bytes" },
+	{ .kernel = "dgemm", .problem = "dgemm", .variant = "", .size = 1536, .tiny_size = 131,
+	  .shows = SHOWS_SECONDS,
+	  .summary = "packed panels and tiles, beside OpenBLAS" },
+	{ .kernel = "spmv", .problem = "spmv", .variant = "uniform", .size = 200000, .tiny_size = 999,
+	  .shows = SHOWS_SECONDS,
+	  .summary = "10 products of a sparse matrix with rows of 16 entries" },
+	{ .kernel = "spmv_powerlaw", .problem = "spmv", .variant = "powerlaw", .size = 200000, .tiny_size = 999,
+	  .shows = SHOWS_SECONDS,
+	  .summary = "the same with rows of very different lengths" },
+	{ .kernel = "bfs", .problem = "bfs", .variant = "", .size = 18, .tiny_size = 9, .shows = SHOWS_SECONDS,
+	  .summary = "4 searches, level by level, in a graph of 2^18 vertices" },
+	{ .kernel = "pagerank", .problem = "pagerank", .variant = "", .size = 18, .tiny_size = 9,
+	  .shows = SHOWS_SECONDS,
+	  .summary = "10 iterations on a graph of 2^18 vertices" },
+	{ .kernel = "sort", .problem = "sort", .variant = "uniform", .size = 2000000, .tiny_size = 10001,
+	  .shows = SHOWS_SECONDS,
+	  .summary = "the runtimes' own sorts, on random keys of 32 bits" },
+	{ .kernel = "sort_presorted", .problem = "sort", .variant = "presorted", .size = 2000000, .tiny_size = 10001,
+	  .shows = SHOWS_SECONDS,
+	  .summary = "the same on keys that are in order" },
+	{ .kernel = "sort_few", .problem = "sort", .variant = "few", .size = 2000000, .tiny_size = 10001,
+	  .shows = SHOWS_SECONDS,
+	  .summary = "the same on 16 different keys" },
+	{ .kernel = "sort_words", .problem = "sort", .variant = "words", .size = 300000, .tiny_size = 3001,
+	  .shows = SHOWS_SECONDS,
+	  .summary = "the same on words" },
+	{ .kernel = "lu", .problem = "lu", .variant = "", .size = 1536, .tiny_size = 150, .shows = SHOWS_SECONDS,
+	  .summary = "panels of 32 columns with partial pivoting" },
+	{ .kernel = "fft", .problem = "fft", .variant = "", .size = 20, .tiny_size = 15, .shows = SHOWS_SECONDS,
+	  .summary = "2^20 complex numbers, recursive" },
+	{ .kernel = "smith_waterman", .problem = "smith_waterman", .variant = "", .size = 8192, .tiny_size = 700,
+	  .shows = SHOWS_SECONDS,
+	  .summary = "a wavefront of tiles" },
 };
 /* clang-format on */
 
@@ -118,7 +151,7 @@ _Static_assert(sizeof(bench_cases) / sizeof(bench_cases[0]) <= CASES_MAX, "optio
 
 const char *runtime_name(runtime r)
 {
-	static const char *const name[RUNTIMES] = { "serial", "skua", "openmp-gcc", "openmp-llvm", "tbb" };
+	static const char *const name[RUNTIMES] = { "serial", "skua", "openmp-gcc", "openmp-llvm", "tbb", "openblas" };
 	return name[r];
 }
 
@@ -132,7 +165,7 @@ const char *runtime_pinning(runtime r)
 	static const char *const pinning[RUNTIMES] = {
 		"sched_setaffinity to the first core",    "SKUA_BIND=core SKUA_BIND_MAIN=1",
 		"OMP_PROC_BIND=true OMP_PLACES=cores",    "OMP_PROC_BIND=true OMP_PLACES=cores",
-		"task_scheduler_observer, one core each",
+		"task_scheduler_observer, one core each", "none",
 	};
 	return pinning[r];
 }

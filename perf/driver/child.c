@@ -113,6 +113,9 @@ static void set_environment(runtime r, unsigned workers)
 		setenv("OMP_PLACES", "cores", 1);
 		setenv("OMP_STACKSIZE", "256M", 1);
 		break;
+	case OPENBLAS:
+		setenv("OPENBLAS_NUM_THREADS", number, 1);
+		return;
 	case TBB:
 	case RUNTIMES:
 		break;

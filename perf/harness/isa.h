@@ -22,7 +22,7 @@ typedef enum isa {
 	ISA_AVX512
 } isa;
 
-/* 64 bytes of doubles, whatever the machine makes of it. Not for arguments or results, which the ABI would tell apart. */
+/* 64 bytes of doubles, whatever the machine makes of it. Not for arguments and results: there the ABI differs. */
 typedef double isa_v8 __attribute__((vector_size(64), may_alias));
 
 #if defined(__x86_64__)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* OpenBLAS starts its threads when it is loaded; their number comes from OPENBLAS_NUM_THREADS, which the driver sets. */
+/* OpenBLAS starts its threads when it is loaded: OPENBLAS_NUM_THREADS of them, which the driver sets. */
 #include "kernel.h"
 
 #include <cblas.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Transforms 2^size complex numbers: recursion and loops inside of each other, the loops bound by memory and the leaves,
- * of some 50 microseconds, by arithmetic.
+ * Transforms 2^size complex numbers: recursion and loops inside of each other, the loops bound by memory and the
+ * leaves, of some 50 microseconds, by arithmetic.
  *
  * Decimation in frequency with radix 4; where the number of bits is odd, the last step is one of radix 2. The quarters
  * are laid down in the order 0, 2, 1, 3, so that the result is in bit-reversed order as with radix 2:

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Fast Fourier transform by recursion: one pass over a block makes four blocks of a quarter its size, which do not depend
- * on each other. A pass is a parallel loop; a block that fits the second-level cache is a leaf. The result stands in
- * bit-reversed order then, which a last loop sorts out. problem.c owns the data and the bodies.
+ * Fast Fourier transform by recursion: one pass over a block makes four blocks of a quarter its size, which do not
+ * depend on each other. A pass is a parallel loop; a block that fits the second-level cache is a leaf. The result
+ * stands in bit-reversed order then, which a last loop sorts out. problem.c owns the data and the bodies.
  */
 #ifndef PERF_FFT_H
 #define PERF_FFT_H

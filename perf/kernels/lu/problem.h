@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * P A = L U with partial pivoting, right-looking by panels of columns. For panel k: factor it, which chooses the
- * pivots, then update all panels to the right of it. An update needs its panel's factor and the update of the same panel
- * before, so the next factor can begin long before the last update has ended:
+ * pivots, then update all panels to the right of it. An update needs its panel's factor and the update of the same
+ * panel before, so the next factor can begin long before the last update has ended:
  *
  *     factor(k) -> update(k, j) -> update(k + 1, j)     for j > k + 1
  *                  update(k, k + 1) -> factor(k + 1)
