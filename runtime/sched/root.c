@@ -7,9 +7,12 @@
 #include "sched/pool.h"
 #include "sched/task_stack.h"
 
+/* root->done. The thread that waits says so before it sleeps; else the finisher has no system call to make. */
+enum { RUNS, DONE, ASLEEP };
+
 SK_HOT bool sk_root_done(sk_root *root)
 {
-	return sk_load_acquire(&root->done) != 0; /* edge -> root.done : the result */
+	return sk_load_acquire(&root->done) == DONE; /* edge -> root.done : the result */
 }
 
 /* The last act for a root; it may be gone when done is set. */
@@ -18,10 +21,13 @@ SK_HOT static void finish(sk_pool *pool, sk_worker *worker, sk_root *root)
 	bool in_seat = root->in_seat, own = worker->seat_root == root; /* own: this very thread waits for it */
 	sk_sub_acq_rel(&pool->active, 1); /* edge pool.done -> : no task of it runs */
 	sk_park_word *done = &root->done;
-	sk_store_release(done, 1); /* edge root.done -> : the result in the slot */
-	if (own)
+	if (own) {
+		sk_store_release(done, DONE); /* edge root.done -> : the result in the slot */
 		return;
-	sk_park_wake(done, 1); /* an address only: nobody waits there if the root is gone */
+	}
+	/* edge root.done -> : the result in the slot. Acquire is not needed: nothing of the waiter's is read. */
+	if (sk_exchange_acq_rel(done, DONE) == ASLEEP)
+		sk_park_wake(done, 1); /* an address only: nobody waits there if the root is gone */
 	if (in_seat)
 		sk_seat_root_done(pool);
 }
@@ -46,6 +52,14 @@ static void hand_in(sk_pool *pool, sk_root *root)
 	sk_monitor_notify(pool);
 }
 
+static SK_ASIDE void await(sk_root *root)
+{
+	uint32_t runs = RUNS;
+	sk_cas_relaxed(&root->done, &runs, ASLEEP); /* relaxed: a word to the finisher, without data */
+	while (!sk_root_done(root))
+		sk_park_wait(&root->done, ASLEEP, SK_PARK_FOREVER);
+}
+
 SK_HOT void sk_root_run(sk_pool *pool, sk_slot *slot)
 {
 	sk_root root = { .slot = slot };
@@ -57,6 +71,6 @@ SK_HOT void sk_root_run(sk_pool *pool, sk_slot *slot)
 	} else {
 		hand_in(pool, &root);
 	}
-	while (!sk_root_done(&root))
-		sk_park_wait(&root.done, 0, SK_PARK_FOREVER);
+	if (SK_UNLIKELY(!sk_root_done(&root)))
+		await(&root);
 }

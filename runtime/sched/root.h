@@ -28,7 +28,7 @@ typedef struct sk_root {
 	sk_slot *slot;
 	bool in_seat; /* that thread sat down in the seat of worker 0 to begin it */
 	sk_inbox_node node;
-	/* the finisher writes, the waiting thread reads */
+	/* the finisher writes; the waiting thread reads, and says before that it is going to sleep */
 	sk_park_word done;
 } sk_root;
 
