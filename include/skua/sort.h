@@ -73,26 +73,38 @@ SK_SORT_INLINE size_t sk_sort_ask(const char *a, const char *b, sk_sort_less les
 	return answer;
 }
 
-/* Copies one of two elements without a branch: small ones by value, others by a chosen pointer. */
-SK_SORT_INLINE void sk_sort_put(char *out, size_t second, const char *first_one, const char *second_one, size_t size)
+/* One of two elements, chosen without a branch: a small one as its bytes, others by where they are. */
+typedef union sk_sort_choice {
+	uint32_t four;
+	uint64_t eight;
+	const char *from;
+} sk_sort_choice;
+
+SK_SORT_INLINE sk_sort_choice sk_sort_choose(size_t second, const char *first_one, const char *second_one, size_t size)
 {
-	if (size == sizeof(uint32_t)) {
-		uint32_t a, b;
-		__builtin_memcpy(&a, first_one, sizeof(a));
-		__builtin_memcpy(&b, second_one, sizeof(b));
-		a ^= (a ^ b) & ((uint32_t)0 - (uint32_t)second);
-		__builtin_memcpy(out, &a, sizeof(a));
-	} else if (size == sizeof(uint64_t)) {
-		uint64_t a, b;
-		__builtin_memcpy(&a, first_one, sizeof(a));
-		__builtin_memcpy(&b, second_one, sizeof(b));
-		a ^= (a ^ b) & ((uint64_t)0 - second);
-		__builtin_memcpy(out, &a, sizeof(a));
+	sk_sort_choice choice, other;
+	if (size == sizeof(choice.four)) {
+		__builtin_memcpy(&choice.four, first_one, sizeof(choice.four));
+		__builtin_memcpy(&other.four, second_one, sizeof(other.four));
+		choice.four = second ? other.four : choice.four;
+	} else if (size == sizeof(choice.eight)) {
+		__builtin_memcpy(&choice.eight, first_one, sizeof(choice.eight));
+		__builtin_memcpy(&other.eight, second_one, sizeof(other.eight));
+		choice.eight = second ? other.eight : choice.eight;
 	} else {
-		uintptr_t mask = (uintptr_t)0 - second;
-		uintptr_t from = ((uintptr_t)first_one & ~mask) | ((uintptr_t)second_one & mask);
-		__builtin_memcpy(out, (const char *)from, size); /* NOLINT: one of the two */
+		choice.from = second ? second_one : first_one;
 	}
+	return choice;
+}
+
+SK_SORT_INLINE void sk_sort_put(char *out, sk_sort_choice choice, size_t size)
+{
+	if (size == sizeof(choice.four))
+		__builtin_memcpy(out, &choice.four, sizeof(choice.four));
+	else if (size == sizeof(choice.eight))
+		__builtin_memcpy(out, &choice.eight, sizeof(choice.eight));
+	else
+		__builtin_memcpy(out, choice.from, size);
 }
 
 /* From one end, with a look at both ends of the sources: takes each element once, whatever less says. */
@@ -101,7 +113,7 @@ SK_SORT_INLINE void sk_sort_merge_guarded(const char *left, const char *left_end
 {
 	while (left != left_end && right != right_end) {
 		size_t second = sk_sort_ask(right, left, less, arg);
-		sk_sort_put(out, second, left, right, size);
+		sk_sort_put(out, sk_sort_choose(second, left, right, size), size);
 		right += second * size;
 		left += (1 - second) * size;
 		out += size;
@@ -126,8 +138,10 @@ SK_SORT_INLINE void sk_sort_merge_both(const char *left, size_t lefts, const cha
 		const char *l_last = left_end - size - from_left, *r_last = right_end - size - (done - from_left);
 		size_t second = sk_sort_ask(r, l, less, arg);
 		size_t first = sk_sort_ask(r_last, l_last, less, arg);
-		sk_sort_put(out + done, second, l, r, size);
-		sk_sort_put(out_last - done, first, r_last, l_last, size);
+		sk_sort_choice front = sk_sort_choose(second, l, r, size);
+		sk_sort_choice back = sk_sort_choose(first, r_last, l_last, size);
+		sk_sort_put(out + done, front, size);
+		sk_sort_put(out_last - done, back, size);
 		from_right += second * size;
 		from_left += first * size;
 	}
@@ -157,9 +171,16 @@ SK_SORT_INLINE void sk_sort_pair(char *at, size_t size, sk_sort_less less, void 
 {
 	char *next = at + size;
 	size_t second = sk_sort_ask(next, at, less, arg);
-	sk_sort_put(spare, second, at, next, size);
-	sk_sort_put(spare + size, second, next, at, size);
-	__builtin_memcpy(at, spare, 2 * size);
+	if (size == sizeof(uint32_t) || size == sizeof(uint64_t)) {
+		sk_sort_choice low = sk_sort_choose(second, at, next, size);
+		sk_sort_choice high = sk_sort_choose(second, next, at, size);
+		sk_sort_put(at, low, size);
+		sk_sort_put(next, high, size);
+	} else {
+		__builtin_memcpy(spare, at, 2 * size);
+		__builtin_memcpy(at, second ? spare + size : spare, size);
+		__builtin_memcpy(next, second ? spare : spare + size, size);
+	}
 }
 
 /* Sorts by exchanges of neighbours, which keeps equal ones in order: blocks of four without branches. spare: two. */
