@@ -133,13 +133,13 @@ void fft_reorder(size_t begin, size_t end, void *unused)
 	};
 	static const unsigned char swapped[CORNER] = { 0, 4, 2, 6, 1, 5, 3, 7 };
 	complex_number square[CORNER][CORNER];
-	size_t row = (size_t)1 << (bits - CORNER_BITS);
 	(void)unused;
 	if (bits < 2 * CORNER_BITS) {
 		for (size_t i = 0; i < (size_t)1 << bits; i++)
 			output[reversed(i, bits)] = data[i];
 		return;
 	}
+	size_t row = (size_t)1 << (bits - CORNER_BITS);
 	for (size_t middle = begin; middle < end; middle++) {
 		const complex_number *from = data + (middle << CORNER_BITS);
 		complex_number *to = output + (reversed(middle, bits - 2 * CORNER_BITS) << CORNER_BITS);
