@@ -16,7 +16,7 @@ from matplotlib.transforms import ScaledTranslation  # noqa: E402
 from matplotlib.ticker import FixedLocator, FuncFormatter, MultipleLocator, NullFormatter, NullLocator  # noqa: E402
 
 from . import derive  # noqa: E402
-from .run import NAMES  # noqa: E402
+from .run import NAMES, workers_text  # noqa: E402
 
 # The stand-in of each colour of the style sheet.
 NAMES_OF_COLOURS = ["ink", "muted", "grid", "paper", "skua", "openmp-gcc", "openmp-llvm", "tbb"]
@@ -151,7 +151,7 @@ def value_axis(axes, values):
     low, high = min(values), max(values)
     for step in (2, 10, 100, 1000):
         ticks = log_ticks(low, high, step)
-        if len(ticks) <= 8:
+        if len(ticks) <= 8 and (step > 2 or low > 0.1):
             break
     axes.set_yscale("log")
     axes.yaxis.set_major_locator(FixedLocator(ticks))
@@ -202,8 +202,8 @@ def scaling(results, kernel):
     label_ends(right, [(points[-1][0], points[-1][1] / points[-1][0], NAMES[runtime], COLOUR[runtime])
                        for runtime, points in curves.items()] + [(counts[-1], 1, "ideal", COLOUR["muted"])])
     return to_svg(figure, f"{kernel}: speed-up and efficiency over workers",
-                  "; ".join(f"{NAMES[runtime]} {derive.times(points[-1][1])} times serial on {points[-1][0]} workers"
-                            for runtime, points in curves.items()))
+                  "; ".join(f"{NAMES[runtime]}: {derive.times(points[-1][1])} times serial on "
+                            f"{workers_text(points[-1][0])}" for runtime, points in curves.items()))
 
 
 def decades(axis, low, high, text, every=1):
@@ -229,7 +229,7 @@ def granularity(results):
     axes.set_xlabel("length of a task")
     axes.set_ylim(0, max(1.05, max(e for points in curves.values() for _, e in points) * 1.04))
     percent_ticks(axes)
-    axes.set_title(f"Efficiency on {results.most_workers()} workers")
+    axes.set_title(f"Efficiency on {workers_text(results.most_workers())}")
     axes.axhline(derive.HALF, color=COLOUR["ink"], linestyle=(0, (5, 3)), linewidth=1.2, zorder=2)
     for runtime, points in curves.items():
         curve(axes, *zip(*points), runtime)
@@ -276,7 +276,7 @@ def loops(results):
     for name, runtime, points in curves:
         curve(axes, [point[0] for point in points], [point[1] for point in points], runtime, **LOOK.get(name, {}))
     value_axis(axes, [point[1] for _, _, points in curves for point in points] + [1, 1 / most])
-    axes.set_title(f"Time of a loop on {most} workers, over serial C: less is better")
+    axes.set_title(f"Time of a loop on {workers_text(most)}, over serial C: less is better")
     figure.canvas.draw()
     ends = [(points[-1][0], points[-1][1], name, COLOUR[runtime]) for name, runtime, points in curves]
     ends.append((sizes[-1], 1, "serial C", COLOUR["ink"]))

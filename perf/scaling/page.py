@@ -5,7 +5,7 @@ import html
 import pathlib
 
 from . import charts, compare, derive, terminal
-from .run import NAMES
+from .run import NAMES, workers_text
 
 STYLE = (pathlib.Path(__file__).parent / "style.css").read_text(encoding="utf-8")
 
@@ -77,7 +77,7 @@ def overview(results):
             [f"{derive.times(speedup)}×" if speedup else "-" for speedup in speedups],
             speedups.index(max(known)) if known else None)))
     head = ["kernel", "serial C", *[name(runtime) for runtime in runtimes]]
-    return (f'<div class="card"><h3>Speed-up over serial C on {most} worker{"s" if most > 1 else ""}</h3>'
+    return (f'<div class="card"><h3>Speed-up over serial C on {workers_text(most)}</h3>'
             f"<p>More is better; {most}× would be ideal. The best of each row is bold.</p>"
             f"{table(head, rows)}</div>")
 
@@ -103,7 +103,7 @@ def granularity(results):
             "which the workers still spend half of their time on the work. Lengths are as the serial program, one loop "
             "over all tasks, measures them.</p>"
             f'<div class="card">{charts.granularity(results)}</div>'
-            f'<div class="card"><h3>METG (50 %) on {results.most_workers()} workers</h3><p>Less is better.</p>'
+            f'<div class="card"><h3>METG (50 %) on {workers_text(results.most_workers())}</h3><p>Less is better.</p>'
             f"{table(['runtime', 'shortest task'], rows, 'narrow')}</div>")
 
 

@@ -20,6 +20,10 @@ NAMES = {"serial": "serial C", "skua": "skua", "openmp-gcc": "OpenMP (gcc)", "op
 Kernel = collections.namedtuple("Kernel", "size summary")
 
 
+def workers_text(count):
+    return f"{count} worker" if count == 1 else f"{count} workers"
+
+
 class Problem(Exception):
     """Something that the user has to know and that ends the program."""
 
@@ -156,7 +160,7 @@ def measure(bench, steps, results, keep):
     most = results.planned
     print(f"{most} steps; results so far are kept in {keep}. Ctrl-C ends it early and still draws the page.")
     for number, step in enumerate(steps, 1):
-        what = f"[{number:{width}} of {most}] {step.label}, {' '.join(map(str, step.workers))} workers"
+        what = f"[{number:{width}} of {most}] {step.label}, {'/'.join(map(str, step.workers))} workers"
         print(f"{what:60} ", end="" if terminal else "\n", flush=True)
         step_begun = time.monotonic()
         results.lines += run_step(bench, step)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The summary for the terminal."""
 from . import compare, derive
-from .run import NAMES
+from .run import NAMES, workers_text
 
 SHOWN = 12  # changes of each kind
 
@@ -9,7 +9,7 @@ SHOWN = 12  # changes of each kind
 def speedups(results):
     most = results.most_workers()
     runtimes = results.runtimes("scaling")
-    print(f"\nSpeed-up over serial C on {most} worker{'s' if most > 1 else ''} (and time over serial on 1):")
+    print(f"\nSpeed-up over serial C on {workers_text(most)} (and time over serial on 1):")
     print(f"  {'':20}{'serial C':>10}" + "".join(f"{NAMES[runtime]:>18}" for runtime in runtimes))
     for kernel in results.kernels("scaling"):
         serial = results.best("scaling", kernel=kernel, runtime="serial")
@@ -24,7 +24,7 @@ def speedups(results):
 
 
 def granularity(results):
-    print(f"\nShortest task with 50 % efficiency on {results.most_workers()} workers (METG):")
+    print(f"\nShortest task with 50 % efficiency on {workers_text(results.most_workers())} (METG):")
     for runtime in results.runtimes("granularity"):
         found = derive.metg(derive.granularity(results, runtime))
         if found:
@@ -33,7 +33,7 @@ def granularity(results):
 
 def loops(results):
     sizes = results.sizes("launch")
-    print(f"\nTime of one daxpy loop on {results.most_workers()} workers, by its number of doubles:")
+    print(f"\nTime of one daxpy loop on {workers_text(results.most_workers())}, by its number of doubles:")
     print(f"  {'':20}" + "".join(f"{size:>12,}" for size in sizes))
     serial = {size: time_s for size, _, time_s in derive.loops(results, "serial", ["main"])}
     print(f"  {'serial C':20}" + "".join(f"{derive.seconds(serial[s]) if s in serial else '-':>12}" for s in sizes))
@@ -44,7 +44,7 @@ def loops(results):
 
 
 def describe(line):
-    workers = "" if line["runtime"] == "serial" else f", {line['workers']} worker{'s' if line['workers'] > 1 else ''}"
+    workers = "" if line["runtime"] == "serial" else f", {workers_text(line['workers'])}"
     return f"{line['kernel']} {line['size']}, {NAMES[line['runtime']]}{workers}"
 
 
