@@ -7,7 +7,8 @@ import pathlib
 from .run import Problem
 
 # All runtimes at one size, which the slowest of them finishes in seconds; None is the size of skua-bench.
-FULL = {"fib": 32, "nqueens": None, "uts_t1": None, "uts_t3": None, "mergesort": None, "matmul": None, "cholesky": None}
+FULL = {"fib": 32, "nqueens": None, "uts_t1": None, "uts_t3": None, "mergesort": None, "matmul": None, "cholesky": None,
+        "heat": None, "nbody": None, "mandelbrot": None, "spmv": None}
 SHORT = {"fib": 30, "nqueens": 11, "mergesort": 1000000, "matmul": 512}
 TINY = {"fib": 15, "mergesort": 20000}
 
