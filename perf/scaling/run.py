@@ -148,6 +148,8 @@ def run_step(bench, step):
         process.send_signal(signal.SIGTERM)
         process.wait()
         raise
+    if process.returncode in (-signal.SIGINT, -signal.SIGTERM):
+        raise KeyboardInterrupt  # it had the signal first, or alone
     if process.returncode not in (0, 1):
         raise Problem(f"skua-bench {' '.join(step.arguments())} ended with status {process.returncode}")
     return [{"part": step.part, **json.loads(line)} for line in out.splitlines() if line.startswith("{")]
