@@ -256,9 +256,13 @@ template <class Element, class Value, class Less> struct sort_call {
 		sk_sort_merge(static_cast<const char *>(left), lefts, static_cast<const char *>(right), rights,
 			      static_cast<char *>(out), sizeof(Element), before, arg);
 	}
+	static int ordered(const void *data, std::size_t count, void *arg)
+	{
+		return sk_sort_ordered(static_cast<const char *>(data), count, sizeof(Element), before, arg);
+	}
 	static void sort(Element *base, std::size_t count, Less &less)
 	{
-		static const sk_sort_type type = { sizeof(Element), before, leaf, merge };
+		static const sk_sort_type type = { sizeof(Element), before, leaf, merge, ordered };
 		sort_call call{ less, {} };
 		sk_sort_run(base, count, &type, &call);
 		call.failed.rethrow();

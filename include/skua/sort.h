@@ -46,6 +46,8 @@ typedef struct sk_sort_type {
 	/* sorts data; the result is in spare if to_spare */
 	void (*leaf)(void *data, void *spare, size_t count, int to_spare, void *arg);
 	void (*merge)(const void *left, size_t lefts, const void *right, size_t rights, void *out, void *arg);
+	/* is data in order already? */
+	int (*ordered)(const void *data, size_t count, void *arg);
 } sk_sort_type;
 
 /* Elements that are sorted by one leaf at most. */
@@ -201,10 +203,18 @@ SK_SORT_INLINE void sk_sort_fours(char *data, size_t count, size_t size, sk_sort
 			sk_sort_pair(SK_SORT_AT(data, j), size, less, arg, spare);
 }
 
-/* Is data in order already? Ends at the first place where it is not. */
+/* Is data in order already? Ends soon behind the first place where it is not; looks at small elements by the dozen. */
 SK_SORT_INLINE int sk_sort_ordered(const char *data, size_t count, size_t size, sk_sort_less less, void *arg)
 {
-	for (size_t i = 1; i < count; i++)
+	size_t i = 1, step = size <= sizeof(uint64_t) ? 16 : 1;
+	for (; i + step <= count; i += step) {
+		int disorder = 0;
+		for (size_t j = i; j < i + step; j++)
+			disorder |= less(SK_SORT_AT(data, j), SK_SORT_AT(data, j - 1), arg);
+		if (disorder)
+			return 0;
+	}
+	for (; i < count; i++)
 		if (less(SK_SORT_AT(data, i), SK_SORT_AT(data, i - 1), arg))
 			return 0;
 	return 1;
@@ -266,9 +276,14 @@ SK_SORT_INLINE void sk_sort_leaf(char *data, char *spare, size_t count, int to_s
 		sk_sort_merge((const char *)sk_left, sk_lefts, (const char *)sk_right, sk_rights, (char *)sk_out,      \
 			      sizeof(T), name##_sk_less, sk_arg);                                                      \
 	}                                                                                                              \
+	static int name##_sk_ordered(const void *sk_data, size_t sk_count, void *sk_arg)                               \
+	{                                                                                                              \
+		return sk_sort_ordered((const char *)sk_data, sk_count, sizeof(T), name##_sk_less, sk_arg);            \
+	}                                                                                                              \
 	static __attribute__((unused)) void name(__typeof__(T) *sk_base, size_t sk_count)                              \
 	{                                                                                                              \
-		static const sk_sort_type sk_type = { sizeof(T), name##_sk_less, name##_sk_leaf, name##_sk_merge };    \
+		static const sk_sort_type sk_type = { sizeof(T), name##_sk_less, name##_sk_leaf, name##_sk_merge,      \
+						      name##_sk_ordered };                                             \
 		sk_sort_run(sk_base, sk_count, &sk_type, (void *)0);                                                   \
 	}
 

@@ -177,23 +177,17 @@ typedef struct look {
 static void look_at(size_t begin, size_t end, void *arg)
 {
 	look *l = arg;
-	const sorting *s = l->s;
-	for (size_t i = begin; i < end; i++) {
-		if (less(s, at(s, l->base, i), at(s, l->base, i - 1))) {
-			sk_store_relaxed(&l->disorder, 1); /* relaxed: read after the loop, or only to end sooner */
-			return;
-		}
-		if (i % 256 == 0 && sk_load_relaxed(&l->disorder)) /* relaxed: as above */
-			return;
-	}
+	if (sk_load_relaxed(&l->disorder)) /* relaxed: only to end sooner */
+		return;
+	if (!l->s->type->ordered(at(l->s, l->base, begin - 1), end - begin + 1, l->s->arg))
+		sk_store_relaxed(&l->disorder, 1); /* relaxed: read after the loop, or to end sooner */
 }
 
 static bool ordered(const sorting *s, const char *base, size_t count)
 {
-	for (size_t i = 1; i < SK_SORT_LEAF; i++)
-		if (less(s, at(s, base, i), at(s, base, i - 1)))
-			return false;
 	look l = { .s = s, .base = base };
+	if (!s->type->ordered(base, SK_SORT_LEAF, s->arg))
+		return false;
 	skua_for(SK_SORT_LEAF, count, look_at, &l);
 	return !sk_load_relaxed(&l.disorder); /* relaxed: the loop is over */
 }

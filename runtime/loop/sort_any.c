@@ -48,6 +48,10 @@ static inline int pointee_before(const void *a, const void *b, void *arg)
 				 void *arg)                                                                            \
 	{                                                                                                              \
 		sk_sort_merge(left, lefts, right, rights, out, (bytes), less, arg);                                    \
+	}                                                                                                              \
+	static int name##_ordered(const void *data, size_t count, void *arg)                                           \
+	{                                                                                                              \
+		return sk_sort_ordered(data, count, (bytes), less, arg);                                               \
 	}
 
 SORTER(four, 4, before)
@@ -60,13 +64,13 @@ static sk_sort_type type_of(size_t size)
 {
 	switch (size) {
 	case 4:
-		return (sk_sort_type){ size, before, four_leaf, four_merge };
+		return (sk_sort_type){ size, before, four_leaf, four_merge, four_ordered };
 	case 8:
-		return (sk_sort_type){ size, before, eight_leaf, eight_merge };
+		return (sk_sort_type){ size, before, eight_leaf, eight_merge, eight_ordered };
 	case 16:
-		return (sk_sort_type){ size, before, sixteen_leaf, sixteen_merge };
+		return (sk_sort_type){ size, before, sixteen_leaf, sixteen_merge, sixteen_ordered };
 	default:
-		return (sk_sort_type){ size, before, other_leaf, other_merge };
+		return (sk_sort_type){ size, before, other_leaf, other_merge, other_ordered };
 	}
 }
 
@@ -94,7 +98,8 @@ static void permute(char *base, size_t count, size_t size, const char **from, ch
 /* false: there is no memory for it. */
 static bool sort_pointers(char *base, size_t count, order *o)
 {
-	static const sk_sort_type type = { sizeof(void *), pointee_before, pointer_leaf, pointer_merge };
+	static const sk_sort_type type = { sizeof(void *), pointee_before, pointer_leaf, pointer_merge,
+		                           pointer_ordered };
 	const char **pointers = count <= SIZE_MAX / sizeof(*pointers) ? malloc(count * sizeof(*pointers)) : NULL;
 	char *spare = malloc(o->size);
 	bool can = pointers && spare;
