@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#define ZLIB_CONST /* zlib does not write to its input, and says so on request */
 #include <zlib.h>
 
 enum {
@@ -19,7 +20,7 @@ enum {
 };
 
 struct block {
-	unsigned char *data; /* DICTIONARY_BYTES of room before it, which end with the dictionary */
+	const unsigned char *data; /* the dictionary ends before it */
 	unsigned char *out;
 	size_t dictionary_bytes, data_bytes;
 	bool last;

@@ -3,7 +3,7 @@
  * One input to one gzip member, with all workers, in bounded memory.
  *
  *     the root task            many tasks                      whoever finishes the oldest block
- *     read, or only count -->  deflate block, its CRC  ------> write it and the finished ones behind it
+ *     read, or only look --->  deflate block, its CRC  ------> write it and the finished ones behind it
  *            ^                                                          |
  *            +---------------------- room in the window <---------------+
  *
@@ -14,8 +14,8 @@
  * all that is ready, while the others go on compressing. At the end of the root's syncs all is written.
  *
  * A block is a raw deflate stream with the 32 KiB before it as dictionary, ended by a flush at a whole byte (the last
- * one by the end mark), so that the blocks one after the other are one stream. Of a regular file the tasks read their
- * blocks themselves, side by side; of a pipe the root reads, in order.
+ * one by the end mark), so that the blocks one after the other are one stream. A regular file is mapped, and the tasks
+ * read their blocks where they lie; that saves copying, a tenth of the time at level 1. A pipe is read by the root.
  *
  * Who may touch what: a block's buffers belong to the root until its spawn, then to its task, and from `done` on to the
  * writer until it counts the block in `written`. What many tasks use stands behind the lock. No task holds the lock
@@ -26,12 +26,12 @@
 #include "block.h"
 #include "pgz.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <skua/skua.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -46,14 +46,15 @@ struct deflater {
 	size_t window_count;
 	size_t out_capacity;
 	struct block *window; /* block i of the input is window[i % window_count] */
-	unsigned char *memory;
+	unsigned char *buffers; /* of a pipe: for each block of the window, behind room for its dictionary */
+	unsigned char *outs;    /* where compressed blocks wait */
 	struct compressor *compressor; /* one for each worker */
 	unsigned workers;
 
 	/* set before the tasks of an input begin */
 	int in, out;
-	bool streamed; /* the root reads; else tasks read from start to start + size */
-	off_t start, size;
+	unsigned char *map; /* the file up to end, to be compressed from start; NULL: a pipe */
+	off_t start, end;
 
 	/* the writer only, that is who has set `writing` */
 	uLong crc;
@@ -81,17 +82,6 @@ static int64_t used(struct deflater *deflater, uint64_t next)
 	int64_t count = deflater->problem.what != NULL ? -1 : (int64_t)(next - deflater->written);
 	pthread_mutex_unlock(&deflater->lock);
 	return count;
-}
-
-/* Of a regular file: reads the block with its dictionary in one go. Returns 0 or a negative errno. */
-static int read_block(struct deflater *deflater, struct block *block, uint64_t index)
-{
-	off_t offset = deflater->start + (off_t)(index * BLOCK_BYTES) - (off_t)block->dictionary_bytes;
-	size_t bytes = block->dictionary_bytes + block->data_bytes;
-	ssize_t got = pgz_read_at(deflater->in, block->data - block->dictionary_bytes, bytes, offset);
-	if (got < 0)
-		return (int)got;
-	return (size_t)got == bytes ? 0 : -ESTALE; /* somebody cut the file meanwhile */
 }
 
 static void write_block(struct deflater *deflater, const struct block *block)
@@ -130,42 +120,45 @@ SKUA_TASK(void, one_block, struct deflater *, deflater, uint64_t, index)
 	struct block *block = &deflater->window[index % deflater->window_count];
 	if (used(deflater, index) < 0)
 		return;
-	int error = deflater->streamed ? 0 : read_block(deflater, block, index);
-	if (error < 0) {
-		fail(deflater, "reading", -error);
-		return;
-	}
-	error = block_compress(block, &deflater->compressor[skua_worker_index()], deflater->level,
-	                       deflater->out_capacity);
+	struct compressor *mine = &deflater->compressor[skua_worker_index()];
+	int error = block_compress(block, mine, deflater->level, deflater->out_capacity);
 	if (error < 0)
 		fail(deflater, "compressing", -error);
 	else
 		finish_block(deflater, block);
 }
 
-/* Of a regular file: says what the task is to read, and asks the kernel to have it ready. */
+/* Of a mapped file: says where the block lies, and asks the kernel to have it ready. */
 static void plan_block(struct deflater *deflater, struct block *block, uint64_t index)
 {
-	off_t offset = (off_t)(index * BLOCK_BYTES);
-	off_t rest = deflater->size - offset;
+	off_t offset = deflater->start + (off_t)(index * BLOCK_BYTES);
+	off_t rest = deflater->end - offset;
 	block->last = rest <= BLOCK_BYTES;
+	block->data = deflater->map + offset;
 	block->data_bytes = block->last ? (size_t)rest : BLOCK_BYTES;
 	block->dictionary_bytes = index > 0 ? DICTIONARY_BYTES : 0;
-	posix_fadvise(deflater->in, deflater->start + offset, (off_t)block->data_bytes, POSIX_FADV_WILLNEED);
+	posix_fadvise(deflater->in, offset, (off_t)block->data_bytes, POSIX_FADV_WILLNEED);
+}
+
+static unsigned char *buffer_of(struct deflater *deflater, uint64_t index)
+{
+	size_t block = (size_t)(index % deflater->window_count);
+	return deflater->buffers + block * (DICTIONARY_BYTES + BLOCK_BYTES) + DICTIONARY_BYTES;
 }
 
 /* Of a pipe: reads the block; its dictionary is the end of the block before it, which is still in the window. */
 static void fetch_block(struct deflater *deflater, struct block *block, uint64_t index)
 {
-	block->dictionary_bytes = 0;
+	unsigned char *buffer = buffer_of(deflater, index);
+	block->dictionary_bytes = index > 0 ? DICTIONARY_BYTES : 0;
 	if (index > 0) {
-		const struct block *before = &deflater->window[(index - 1) % deflater->window_count];
-		block->dictionary_bytes = DICTIONARY_BYTES;
-		memcpy(block->data - DICTIONARY_BYTES, before->data + BLOCK_BYTES - DICTIONARY_BYTES, DICTIONARY_BYTES);
+		const unsigned char *end = buffer_of(deflater, index - 1) + BLOCK_BYTES;
+		memcpy(buffer - DICTIONARY_BYTES, end - DICTIONARY_BYTES, DICTIONARY_BYTES);
 	}
-	ssize_t got = pgz_read(deflater->in, block->data, BLOCK_BYTES);
+	ssize_t got = pgz_read(deflater->in, buffer, BLOCK_BYTES);
 	if (got < 0)
 		fail(deflater, "reading", (int)-got);
+	block->data = buffer;
 	block->data_bytes = got < 0 ? 0 : (size_t)got;
 	block->last = got < BLOCK_BYTES;
 }
@@ -185,10 +178,10 @@ SKUA_TASK(void, all_blocks, struct deflater *, deflater)
 		if (taken < 0)
 			break;
 		struct block *block = &deflater->window[index % deflater->window_count];
-		if (deflater->streamed)
-			fetch_block(deflater, block, index);
-		else
+		if (deflater->map != NULL)
 			plan_block(deflater, block, index);
+		else
+			fetch_block(deflater, block, index);
 		last = block->last;
 		SKUA_SPAWN(one_block, deflater, index);
 		spawned++;
@@ -197,17 +190,34 @@ SKUA_TASK(void, all_blocks, struct deflater *, deflater)
 		SKUA_SYNC(one_block);
 }
 
-/* Makes the deflater ready for an input. A regular file is read from where the descriptor stands. */
-static void begin(struct deflater *deflater, int in, int out)
+/* Maps a regular file, which is read from where the descriptor stands. What cannot be mapped is read like a pipe. */
+static void map_input(struct deflater *deflater, int in)
 {
 	struct stat status;
+	deflater->map = NULL;
+	deflater->start = lseek(in, 0, SEEK_CUR);
+	if (deflater->start < 0 || fstat(in, &status) < 0 || !S_ISREG(status.st_mode) ||
+	    status.st_size <= deflater->start) /* also what the kernel makes up, and says it is empty */
+		return;
+	deflater->end = status.st_size;
+	void *map = mmap(NULL, (size_t)deflater->end, PROT_READ, MAP_SHARED, in, 0);
+	deflater->map = map == MAP_FAILED ? NULL : map;
+}
+
+static void unmap_input(struct deflater *deflater, int in)
+{
+	if (deflater->map == NULL)
+		return;
+	munmap(deflater->map, (size_t)deflater->end);
+	lseek(in, deflater->end, SEEK_SET); /* as if it had been read */
+}
+
+/* Makes the deflater ready for an input. */
+static void begin(struct deflater *deflater, int in, int out)
+{
+	map_input(deflater, in);
 	deflater->in = in;
 	deflater->out = out;
-	deflater->start = lseek(in, 0, SEEK_CUR);
-	deflater->size = 0;
-	if (deflater->start >= 0 && fstat(in, &status) == 0 && S_ISREG(status.st_mode))
-		deflater->size = status.st_size - deflater->start;
-	deflater->streamed = deflater->size <= 0; /* also what the kernel makes up and says is empty */
 	deflater->crc = crc32(0, NULL, 0);
 	deflater->total = 0;
 	deflater->written = 0;
@@ -227,8 +237,7 @@ struct pgz_problem deflater_run(struct deflater *deflater, int in, int out, cons
 	}
 	if (error < 0)
 		fail(deflater, "writing", -error);
-	if (!deflater->streamed)
-		lseek(in, deflater->start + deflater->size, SEEK_SET); /* as if it had been read */
+	unmap_input(deflater, in);
 	return deflater->problem;
 }
 
@@ -242,21 +251,19 @@ struct deflater *deflater_create(int level, unsigned workers)
 	deflater->workers = workers;
 	deflater->window_count = (size_t)workers * WINDOW_PER_WORKER;
 	deflater->out_capacity = block_bound(level);
-	size_t in_bytes = DICTIONARY_BYTES + BLOCK_BYTES;
 	deflater->window = calloc(deflater->window_count, sizeof(*deflater->window));
-	deflater->memory = malloc(deflater->window_count * (in_bytes + deflater->out_capacity));
+	deflater->buffers = malloc(deflater->window_count * (DICTIONARY_BYTES + BLOCK_BYTES));
+	deflater->outs = malloc(deflater->window_count * deflater->out_capacity);
 	deflater->compressor = aligned_alloc(64, workers * sizeof(*deflater->compressor));
 	if (deflater->compressor != NULL)
 		memset(deflater->compressor, 0, workers * sizeof(*deflater->compressor));
-	if (deflater->out_capacity == 0 || deflater->window == NULL || deflater->memory == NULL ||
-	    deflater->compressor == NULL) {
+	if (deflater->out_capacity == 0 || deflater->window == NULL || deflater->buffers == NULL ||
+	    deflater->outs == NULL || deflater->compressor == NULL) {
 		deflater_destroy(deflater);
 		return NULL;
 	}
-	for (size_t i = 0; i < deflater->window_count; i++) {
-		unsigned char *memory = deflater->memory + i * (in_bytes + deflater->out_capacity);
-		deflater->window[i] = (struct block){ .data = memory + DICTIONARY_BYTES, .out = memory + in_bytes };
-	}
+	for (size_t i = 0; i < deflater->window_count; i++)
+		deflater->window[i].out = deflater->outs + i * deflater->out_capacity;
 	return deflater;
 }
 
@@ -268,7 +275,8 @@ void deflater_destroy(struct deflater *deflater)
 		compressor_end(&deflater->compressor[i]);
 	pthread_mutex_destroy(&deflater->lock);
 	free(deflater->compressor);
-	free(deflater->memory);
+	free(deflater->outs);
+	free(deflater->buffers);
 	free(deflater->window);
 	free(deflater);
 }

@@ -34,8 +34,7 @@ static bool has_suffix(const char *name)
 
 static enum pgz_status say_problem(const char *name, struct pgz_problem problem)
 {
-	const char *text = problem.error == ESTALE ? "it became shorter meanwhile" : strerror(problem.error);
-	pgz_say(name, "%s: %s", problem.what, text);
+	pgz_say(name, "%s: %s", problem.what, strerror(problem.error));
 	return PGZ_ERROR;
 }
 

@@ -38,21 +38,6 @@ ssize_t pgz_read(int fd, void *to, size_t bytes)
 	return (ssize_t)have;
 }
 
-ssize_t pgz_read_at(int fd, void *to, size_t bytes, off_t offset)
-{
-	size_t have = 0;
-	while (have < bytes) {
-		ssize_t got = pread(fd, (char *)to + have, bytes - have, offset + (off_t)have);
-		if (got == 0)
-			break;
-		if (got > 0)
-			have += (size_t)got;
-		else if (!again(errno, fd, POLLIN))
-			return -errno;
-	}
-	return (ssize_t)have;
-}
-
 int pgz_write(int fd, const void *from, size_t bytes)
 {
 	const char *next = from;

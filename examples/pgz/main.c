@@ -7,6 +7,7 @@
  * as its dictionary, so the result is about as small as gzip's. deflater.c tells how reading, compressing and writing
  * overlap.
  */
+#include "output.h"
 #include "pgz.h"
 
 #include <errno.h>
@@ -41,6 +42,7 @@ int main(int argc, char **argv)
 	if (end >= 0)
 		return end;
 
+	output_watch_signals();
 	signal(SIGPIPE, SIG_IGN); /* a reader that went away is a write error like others */
 	skua_config config = { .workers = options.workers };
 	int error = skua_start(&config);

@@ -25,13 +25,22 @@ static void on_signal(int signal_number)
 	raise(signal_number);
 }
 
-/* A signal that is ignored, as by nohup, stays ignored. */
-static void watch_signals(void)
+/* The input is mapped: this is how a read error, or somebody who cuts the file meanwhile, shows. */
+static void on_bus_error(int signal_number)
 {
-	static bool watched;
-	if (watched)
-		return;
-	watched = true;
+	static const char text[] = "pgz: the input became shorter meanwhile, or cannot be read\n";
+	(void)signal_number;
+	if (unfinished[0] != '\0')
+		unlink(unfinished);
+	ssize_t said = write(STDERR_FILENO, text, sizeof(text) - 1);
+	(void)said;
+	_exit(1);
+}
+
+/* A signal that is ignored, as by nohup, stays ignored. */
+void output_watch_signals(void)
+{
+	signal(SIGBUS, on_bus_error);
 	for (size_t i = 0; i < sizeof(deadly) / sizeof(*deadly); i++) {
 		if (signal(deadly[i], on_signal) == SIG_IGN)
 			signal(deadly[i], SIG_IGN);
@@ -42,7 +51,6 @@ int output_begin(struct output *output, const char *final)
 {
 	const char *slash = strrchr(final, '/');
 	int folder_length = slash != NULL ? (int)(slash - final) + 1 : 0;
-	watch_signals();
 	for (int i = 0; i < NAMES; i++) {
 		char name[PATH_MAX];
 		int length = snprintf(name, sizeof(name), "%.*s.pgz-%ld-%d", folder_length, final, (long)getpid(), i);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An output file that is either whole or not there. It is written under a name of its own, .pgz-<process>, in the
- * folder of its final name, and takes the final name when all is written. What fails, and SIGINT, SIGTERM and SIGHUP,
- * remove it; a kill that cannot be caught leaves a file that nobody takes for a whole one.
+ * folder of its final name, and takes the final name when all is written. What fails, and SIGINT, SIGTERM, SIGHUP and
+ * SIGBUS, remove it; a kill that cannot be caught leaves a file that nobody takes for a whole one.
  *
  * Call from: the main thread; one output at a time.
  */
@@ -16,6 +16,9 @@ struct output {
 	int fd;
 	const char *final;
 };
+
+/* Call from: main, before the runtime is started, which passes on to these handlers what is not its own. */
+void output_watch_signals(void);
 
 /* final must live until the end. Returns 0 or a negative errno. */
 int output_begin(struct output *output, const char *final);

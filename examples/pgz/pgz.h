@@ -49,9 +49,8 @@ int pgz_options_parse(int argc, char **argv, struct pgz_options *options);
 /* Says something about a file on stderr. */
 __attribute__((format(printf, 2, 3))) void pgz_say(const char *file, const char *format, ...);
 
-/* Both return the number of bytes, less than asked for only at the end of the input, or a negative errno. */
+/* Returns the number of bytes, less than asked for only at the end of the input, or a negative errno. */
 ssize_t pgz_read(int fd, void *to, size_t bytes);
-ssize_t pgz_read_at(int fd, void *to, size_t bytes, off_t offset);
 /* Returns 0 or a negative errno. */
 int pgz_write(int fd, const void *from, size_t bytes);
 
