@@ -20,21 +20,26 @@ static bool is_picture(const char *name)
 	return false;
 }
 
-static int by_name(const void *a, const void *b)
+/* The largest first, and equal ones by name, so that the order is the same each time. */
+static int by_size(const void *a, const void *b)
 {
-	return strcmp(*(char *const *)a, *(char *const *)b);
+	const struct folder_file *one = a, *other = b;
+	int order = (one->bytes < other->bytes) - (one->bytes > other->bytes);
+	return order != 0 ? order : strcmp(one->name, other->name);
 }
 
-static int append(struct folder *folder, const char *name)
+static int append(struct folder *folder, DIR *dir, const char *name)
 {
-	char **longer = realloc(folder->name, (folder->count + 1) * sizeof(*longer));
+	struct folder_file *longer = realloc(folder->file, (folder->count + 1) * sizeof(*longer));
 	if (longer == NULL)
 		return -ENOMEM;
-	folder->name = longer;
-	longer[folder->count] = strdup(name);
-	if (longer[folder->count] == NULL)
+	folder->file = longer;
+	char *copy = strdup(name);
+	if (copy == NULL)
 		return -ENOMEM;
-	folder->count++;
+	struct stat about;
+	bool known = fstatat(dirfd(dir), name, &about, 0) == 0; /* if not, the reader will say why */
+	longer[folder->count++] = (struct folder_file){ .name = copy, .bytes = known ? about.st_size : 0 };
 	return 0;
 }
 
@@ -48,7 +53,7 @@ int folder_read(const char *path, struct folder *folder)
 	const struct dirent *entry;
 	while (error == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
 		if (is_picture(entry->d_name))
-			error = append(folder, entry->d_name);
+			error = append(folder, dir, entry->d_name);
 	}
 	if (error == 0)
 		error = -errno;
@@ -56,15 +61,15 @@ int folder_read(const char *path, struct folder *folder)
 	if (error < 0)
 		folder_free(folder);
 	else if (folder->count > 0)
-		qsort(folder->name, folder->count, sizeof(*folder->name), by_name);
+		qsort(folder->file, folder->count, sizeof(*folder->file), by_size);
 	return error;
 }
 
 void folder_free(struct folder *folder)
 {
 	for (size_t i = 0; i < folder->count; i++)
-		free(folder->name[i]);
-	free(folder->name);
+		free(folder->file[i].name);
+	free(folder->file);
 	*folder = (struct folder){ .count = 0 };
 }
 

@@ -5,10 +5,19 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
-/* The names of the files in a folder that end like those of pictures, sorted. */
+struct folder_file {
+	char *name;
+	off_t bytes;
+};
+
+/*
+ * The files in a folder whose names end like those of pictures. The largest come first: what takes long should not
+ * begin last, when the other workers have nothing left.
+ */
 struct folder {
-	char **name;
+	struct folder_file *file;
 	size_t count;
 };
 

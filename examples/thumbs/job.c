@@ -28,7 +28,7 @@ static void some(size_t begin, size_t end, void *arg)
 {
 	struct job *job = arg;
 	for (size_t i = begin; i < end; i++)
-		one(job, job->folder.name[i], job->problem[i]);
+		one(job, job->folder.file[i].name, job->problem[i]);
 }
 
 void job_do(struct job *job)
@@ -42,7 +42,7 @@ size_t job_report(const struct job *job)
 	for (size_t i = 0; i < job->folder.count; i++) {
 		if (job->problem[i][0] == '\0')
 			continue;
-		fprintf(stderr, "%s: %s/%s: %s\n", parallel_name, job->in, job->folder.name[i], job->problem[i]);
+		fprintf(stderr, "%s: %s/%s: %s\n", parallel_name, job->in, job->folder.file[i].name, job->problem[i]);
 		failed++;
 	}
 	printf("%s: %zu of %zu pictures\n", parallel_name, job->folder.count - failed, job->folder.count);

@@ -54,13 +54,12 @@ static uint64_t run_leaf(const plane *p, sk_runner *runner, box b)
 SKUA_TASK(void, part, const plane *, p, box, b, sk_runner *, given)
 {
 	sk_runner own, *runner = given;
-	uint64_t target = sk_fiber_->worker->pool->leaf_ticks;
 	if (given->fiber != sk_fiber_) { /* stolen */
-		sk_runner_init(&own, sk_fiber_, sk_load_relaxed(&given->pace), target); /* relaxed: a hint */
+		sk_runner_copy(&own, given, sk_fiber_);
 		runner = &own;
 	}
 	unsigned spawned = 0;
-	for (size_t most = sk_runner_units(runner, target); cells(b) > most; spawned++) {
+	for (size_t most = sk_runner_units(runner); cells(b) > most; spawned++) {
 		box far = halve(&b);
 		SKUA_SPAWN(part, p, far, runner);
 	}
@@ -73,14 +72,15 @@ SKUA_TASK(void, whole, const plane *, p, box, b)
 {
 	sk_pace_memory memory = sk_pace_recall((const void *)p->body);
 	sk_runner runner;
-	sk_runner_init(&runner, sk_fiber_, memory.pace, sk_fiber_->worker->pool->leaf_ticks);
+	uint64_t target = sk_fiber_->worker->pool->leaf_ticks;
+	sk_runner_init(&runner, sk_fiber_, target, memory.pace ? sk_pace_units(memory.pace, target / 4) : 1);
 	/* A rectangle is not shared at all only where that has been right many times. */
 	uint64_t expected = sk_pace_ticks(memory.pace, cells(b)), alone = sk_fiber_->worker->pool->alone_ticks;
 	if (!memory.proven || expected > alone)
 		SKUA_CALL(part, p, b, &runner);
 	else if (run_leaf(p, &runner, b) > SK_PACE_MISTAKE * expected + alone)
 		sk_pace_blame((const void *)p->body);
-	sk_pace_note((const void *)p->body, sk_load_relaxed(&runner.pace)); /* relaxed: own */
+	sk_pace_note((const void *)p->body, sk_runner_pace(&runner));
 }
 
 void skua_for_2d(size_t rows, size_t columns, skua_for_2d_body body, void *arg)

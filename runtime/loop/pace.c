@@ -13,12 +13,15 @@
 #define DOUBTS_MAX 10u
 #define FORGIVE_AFTER 256u  /* times right in a row: one doubt less */
 #define RIGHT_WITHIN 4u     /* a factor */
+#define TRY_AGAIN 32u       /* every so many loops one is shared although that was no gain */
 
 typedef struct memory {
 	const void *body;
 	sk_pace pace;
 	uint32_t right;  /* times in a row */
 	uint32_t doubts; /* mistakes, not yet forgiven */
+	sk_pace shared;  /* of whole loops that were shared; 0: none was */
+	uint32_t asked;
 } memory;
 
 static SK_THREAD_LOCAL struct {
@@ -35,11 +38,16 @@ _Static_assert(MEMORIES == 16, "the hash has four bits");
 
 __attribute__((noinline)) sk_pace_memory sk_pace_recall(const void *body)
 {
-	const memory *m = place(body);
+	memory *m = place(body);
 	if (m->body != body)
 		return (sk_pace_memory){ 0 };
 	uint32_t needed = RIGHT_AT_LEAST << m->doubts;
-	return (sk_pace_memory){ m->pace, m->right >= needed, m->right / PROVEN_TIMES >= needed };
+	return (sk_pace_memory){
+		.pace = m->pace,
+		.trusted = m->right >= needed,
+		.proven = m->right / PROVEN_TIMES >= needed,
+		.alone = m->shared > m->pace && ++m->asked % TRY_AGAIN,
+	};
 }
 
 __attribute__((noinline)) void sk_pace_note(const void *body, sk_pace pace)
@@ -61,6 +69,16 @@ __attribute__((noinline)) void sk_pace_note(const void *body, sk_pace pace)
 		m->doubts--;
 }
 
+__attribute__((noinline)) void sk_pace_note_shared(const void *body, sk_pace pace)
+{
+	memory *m = place(body);
+	if (m->body != body)
+		return;
+	if (m->shared && pace / RIGHT_WITHIN > m->shared) /* somebody else had the core meanwhile */
+		pace = m->shared * RIGHT_WITHIN;
+	m->shared = m->shared ? m->shared - m->shared / 4 + pace / 4 + 1 : pace;
+}
+
 __attribute__((noinline)) void sk_pace_blame(const void *body)
 {
 	memory *m = place(body);
@@ -80,26 +98,30 @@ __attribute__((noinline)) bool sk_pace_put_off(uint64_t ticks, uint64_t enough)
 	return false;
 }
 
-void sk_runner_init(sk_runner *runner, struct sk_fiber *fiber, sk_pace pace, uint64_t target)
+void sk_runner_init(sk_runner *runner, struct sk_fiber *fiber, uint64_t target, size_t units)
 {
-	runner->fiber = fiber;
-	sk_store_relaxed(&runner->pace, pace); /* relaxed: a hint */
-	runner->most = pace ? sk_pace_units(pace, target / 4) : 1;
-	runner->partial = NULL;
+	*runner = (sk_runner){ .fiber = fiber, .target = target };
+	sk_store_relaxed(&runner->units, units); /* relaxed: a hint for thieves */
 }
 
-size_t sk_runner_units(const sk_runner *runner, uint64_t target)
+void sk_runner_copy(sk_runner *runner, const sk_runner *other, struct sk_fiber *fiber)
 {
-	sk_pace pace = sk_load_relaxed(&runner->pace); /* relaxed: own */
-	return pace ? sk_min(sk_pace_units(pace, target), runner->most) : 1;
+	size_t units = sk_load_relaxed(&other->units); /* relaxed: a hint */
+	sk_runner_init(runner, fiber, other->target, units / 2 + 1);
 }
 
 void sk_runner_note(sk_runner *runner, size_t units, uint64_t ticks)
 {
-	sk_pace now = sk_pace_of(ticks, units);
-	sk_pace before = sk_load_relaxed(&runner->pace); /* relaxed: own */
-	/* Slower counts at once, faster by and by: one piece may have had the light end of the range. */
-	sk_pace pace = now > before ? now : before / 2 + now / 2;
-	sk_store_relaxed(&runner->pace, pace); /* relaxed: a hint for thieves */
-	runner->most = units > SIZE_MAX / 4 ? SIZE_MAX : units * 4;
+	runner->done += units;
+	runner->ticks += ticks;
+	size_t next = units;
+	if (ticks > runner->target) {
+		for (; ticks > runner->target && next > 1; ticks /= 2)
+			next /= 2;
+	} else {
+		/* with some care: the piece may have had the light end of the range */
+		for (unsigned i = 0; i < 3 && ticks <= runner->target / 2 && next <= SIZE_MAX / 2; i++, ticks *= 2)
+			next *= 2;
+	}
+	sk_store_relaxed(&runner->units, next); /* relaxed: a hint for thieves */
 }

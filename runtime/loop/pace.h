@@ -4,16 +4,19 @@
  * that a spawn, two looks at the clock and a call do not count beside it, and not so long that sharing it is in vain.
  *
  * Two kinds of knowledge:
- *   - within a loop, each runner (a fiber and its run of pieces) knows what its last pieces took;
+ *   - within a loop, each runner (a fiber and its run of pieces) knows how many units its next piece may have: half as
+ *     many when the last one took too long, more when it was short. Pieces come from halving, so a finer measure would
+ *     gain nothing; and this one needs no division.
  *   - between loops, each thread remembers for some bodies what they took when it called them last, so that a loop of a
  *     microsecond that comes a million times is not cut, measured and offered a million times.
  *
  * A memory can be wrong: the same body may come with other data. So it is trusted only after it has been right some
  * times in a row, it decides about loops only that would be over in some microseconds, the first of those are still
  * cut so that seven eighths of them can be shared when the first eighth takes too long, and each mistake doubles the
- * trust that is asked for.
+ * trust that is asked for. Whether sharing a loop of a microsecond or two gains anything depends on the machine, and
+ * on its mood: so both are tried and compared now and then.
  *
- * Owner: a runner is its fiber's; thieves read `pace` once, when they make their own. The memory is the thread's.
+ * Owner: a runner is its fiber's; thieves read `units` once, when they make their own. The memory is the thread's.
  * Call from: anywhere. Blocks: nothing.
  */
 #ifndef SK_LOOP_PACE_H
@@ -38,11 +41,13 @@ typedef uint64_t sk_pace;
 typedef struct sk_runner {
 	/* set once, before pieces are spawned with it */
 	struct sk_fiber *fiber;
+	uint64_t target; /* ticks that a piece should last at most, and half of it at least */
 	/* owner writes, thieves read */
-	SK_ATOMIC(sk_pace) pace;
+	SK_ATOMIC(size_t) units; /* of the next piece at most */
 	/* owner only */
-	size_t most;   /* units of the next piece at most: twice the last one that was measured */
-	void *partial; /* of a reduction */
+	size_t done;    /* units that were measured, */
+	uint64_t ticks; /* and what they took */
+	void *partial;  /* of a reduction */
 } sk_runner;
 
 /* What a thread remembers of a body. */
@@ -50,6 +55,7 @@ typedef struct sk_pace_memory {
 	sk_pace pace;
 	bool trusted; /* right often enough in a row */
 	bool proven;  /* and many times more */
+	bool alone;   /* when such a loop was shared, it was over later than if it had not been */
 } sk_pace_memory;
 
 /* The calling thread's memory of a body; pace 0 if there is none. Not inlined: it reads thread-locals. */
@@ -57,6 +63,9 @@ sk_pace_memory sk_pace_recall(const void *body);
 
 /* Notes what the body took per unit this time. */
 void sk_pace_note(const void *body, sk_pace pace);
+
+/* Notes what a unit of the whole loop took, from begin to end, when it was shared. */
+void sk_pace_note_shared(const void *body, sk_pace pace);
 
 /* Notes that the memory was far off. */
 void sk_pace_blame(const void *body);
@@ -89,14 +98,26 @@ static inline size_t sk_pace_units(sk_pace pace, uint64_t ticks)
 	return units ? (size_t)units : 1;
 }
 
-/* Begins with what is known of the pace. */
-void sk_runner_init(sk_runner *runner, struct sk_fiber *fiber, sk_pace pace, uint64_t target);
+/* Begins with a first piece of so many units. */
+void sk_runner_init(sk_runner *runner, struct sk_fiber *fiber, uint64_t target, size_t units);
 
-/* How many units the next piece may have, to last about target ticks. */
-size_t sk_runner_units(const sk_runner *runner, uint64_t target);
+/* A thief's runner: as the other one, but the first piece is smaller. */
+void sk_runner_copy(sk_runner *runner, const sk_runner *other, struct sk_fiber *fiber);
+
+/* How many units the next piece may have. */
+static inline size_t sk_runner_units(const sk_runner *runner)
+{
+	return sk_load_relaxed(&runner->units); /* relaxed: own */
+}
 
 /* A piece has taken so long. */
 void sk_runner_note(sk_runner *runner, size_t units, uint64_t ticks);
+
+/* What a unit took on the average; 0: nothing was measured. */
+static inline sk_pace sk_runner_pace(const sk_runner *runner)
+{
+	return runner->done ? sk_pace_of(runner->ticks, runner->done) : 0;
+}
 
 /* The time between two looks at the clock; 0 if the clocks of two cores differ. */
 static inline uint64_t sk_pace_between(uint64_t from, uint64_t to)

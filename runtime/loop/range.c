@@ -13,6 +13,9 @@
 /* Handed back by a thief that has no memory for a partial result: the spawner has to run the piece. */
 #define NOT_DONE ((void *)1)
 
+/* A short loop is cut into so many leaves for each worker. */
+#define PIECES_PER_WORKER 8u
+
 /* Workers, as part of a piece's arguments: whose shares it holds. */
 typedef struct span {
 	uint16_t from, to;
@@ -33,7 +36,7 @@ static void run_leaf(const sk_range *range, sk_runner *runner, size_t begin, siz
 
 static size_t leaf_units(const sk_range *range, const sk_runner *runner)
 {
-	return range->by_unit ? 1 : sk_runner_units(runner, runner->fiber->worker->pool->leaf_ticks);
+	return range->by_unit ? 1 : sk_runner_units(runner);
 }
 
 /* The unit at which the shares of the workers up to `middle` of the span end. */
@@ -70,8 +73,7 @@ SKUA_TASK(void *, piece, const sk_range *, range, size_t, begin, size_t, end, sk
 {
 	sk_runner own, *runner = given;
 	if (given->fiber != sk_fiber_) { /* L2: stolen */
-		/* relaxed: a hint */
-		sk_runner_init(&own, sk_fiber_, sk_load_relaxed(&given->pace), sk_fiber_->worker->pool->leaf_ticks);
+		sk_runner_copy(&own, given, sk_fiber_);
 		runner = &own;
 		if (range->bytes && !(own.partial = new_partial(range)))
 			return NOT_DONE;
@@ -116,7 +118,7 @@ SKUA_TASK(void *, piece, const sk_range *, range, size_t, begin, size_t, end, sk
 static size_t run_alone(sk_range *range, sk_runner *runner, const sk_pace_memory *memory, const sk_pool *pool)
 {
 	size_t step = memory->proven ? range->units : sk_max(range->units / 8, 1);
-	size_t most = sk_pace_units(memory->pace, pool->alone_ticks);
+	size_t most = sk_pace_units(memory->pace, 4 * pool->alone_ticks);
 	for (size_t begin = 0; begin < range->units; step = range->units) {
 		size_t count = sk_min(sk_min(step, most), range->units - begin);
 		uint64_t from = sk_clock_ticks();
@@ -132,6 +134,12 @@ static size_t run_alone(sk_range *range, sk_runner *runner, const sk_pace_memory
 	return range->units;
 }
 
+/* So short that what sharing costs may eat up the gain. */
+static bool is_short(uint64_t ticks, const sk_pool *pool)
+{
+	return ticks <= 8 * pool->alone_ticks;
+}
+
 /* Is the loop so short that to share it costs more than it gains? */
 static bool better_alone(const sk_range *range, const sk_pace_memory *memory, sk_pool *pool)
 {
@@ -140,27 +148,44 @@ static bool better_alone(const sk_range *range, const sk_pace_memory *memory, sk
 	uint64_t ticks = sk_pace_ticks(memory->pace, range->units);
 	if (ticks <= pool->alone_ticks)
 		return true;
-	if (ticks >= pool->wake_worth_ticks || pool->worker_count == 1 || sk_idle_searching(&pool->idle) > 0)
+	if (ticks >= pool->wake_worth_ticks || pool->worker_count == 1)
 		return false;
+	if (sk_idle_searching(&pool->idle) > 0)
+		return memory->alone && is_short(ticks, pool);
 	return sk_pace_put_off(ticks, pool->wake_worth_ticks);
+}
+
+/* How long a leaf should be: shorter in short loops, so that there is something to share to the end. */
+static uint64_t leaf_target(const sk_range *range, sk_pace pace, const sk_pool *pool)
+{
+	if (!pace || pool->worker_count == 1)
+		return pool->leaf_ticks;
+	uint64_t share = sk_pace_ticks(pace, range->units) / (PIECES_PER_WORKER * pool->worker_count);
+	return share < pool->alone_ticks ? pool->alone_ticks : share < pool->leaf_ticks ? share : pool->leaf_ticks;
 }
 
 SKUA_TASK(void, whole, sk_range *, range)
 {
 	sk_pool *pool = sk_fiber_->worker->pool;
 	sk_pace_memory memory = sk_pace_recall(range->body);
+	uint64_t target = leaf_target(range, memory.pace, pool);
 	sk_runner runner;
-	sk_runner_init(&runner, sk_fiber_, memory.pace, pool->leaf_ticks);
+	sk_runner_init(&runner, sk_fiber_, target, memory.pace ? sk_pace_units(memory.pace, target / 2) : 1);
 	runner.partial = range->total;
 	size_t begin = 0;
 	if (better_alone(range, &memory, pool))
 		begin = run_alone(range, &runner, &memory, pool);
 	if (begin < range->units) {
 		uint16_t workers = range->bytes ? 0 : (uint16_t)pool->worker_count;
+		uint64_t from = sk_clock_ticks();
 		SKUA_CALL(piece, range, begin, range->units, &runner, ((span){ 0, workers }));
+		if (begin == 0 && memory.trusted && is_short(sk_pace_ticks(memory.pace, range->units), pool)) {
+			uint64_t ticks = sk_pace_between(from, sk_clock_ticks());
+			sk_pace_note_shared(range->body, sk_pace_of(ticks, range->units));
+		}
 	}
 	if (!range->by_unit)
-		sk_pace_note(range->body, sk_load_relaxed(&runner.pace)); /* relaxed: own */
+		sk_pace_note(range->body, sk_runner_pace(&runner));
 }
 
 void sk_range_run(sk_range *range, void *total)

@@ -25,9 +25,9 @@
 #define FORCE_GAP_NS 20000u
 #define SEARCH_NS 200000u
 #define TINY_NS 500u
-#define LEAF_NS 4000u        /* with one worker nobody waits for a share: */
-#define LEAF_ALONE_NS 20000u
-#define ALONE_NS 2000u
+#define LEAF_NS 8000u        /* with one worker nobody waits for a share: */
+#define LEAF_ALONE_NS 40000u
+#define ALONE_NS 1000u
 #define WAKE_WORTH_NS 100000u
 
 /* What a root touches of its fiber's stack at least: the loop's frames above, its own below. */

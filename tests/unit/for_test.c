@@ -362,6 +362,45 @@ Test(pace, loses_trust_by_a_mistake_and_needs_more_afterwards)
 	cr_assert(sk_pace_recall(&a_body).trusted);
 }
 
+Test(pace, tells_when_sharing_was_no_gain_but_asks_for_another_try)
+{
+	for (int i = 0; i < 8; i++)
+		sk_pace_note(&a_body, 1000);
+	cr_assert_not(sk_pace_recall(&a_body).alone, "it was never shared");
+	sk_pace_note_shared(&a_body, 600);
+	cr_assert_not(sk_pace_recall(&a_body).alone, "it was a gain");
+	for (int i = 0; i < 20; i++)
+		sk_pace_note_shared(&a_body, 1500);
+	int tries = 0;
+	for (int i = 0; i < 320; i++)
+		tries += !sk_pace_recall(&a_body).alone;
+	cr_assert_eq(tries, 10);
+	for (int i = 0; i < 20; i++)
+		sk_pace_note_shared(&a_body, 700);
+	cr_assert_not(sk_pace_recall(&a_body).alone, "now it is");
+}
+
+Test(pace, a_runner_follows_its_pieces)
+{
+	sk_runner runner, thief;
+	sk_runner_init(&runner, NULL, 1000, 64);
+	sk_runner_note(&runner, 64, 100);
+	cr_assert_eq(sk_runner_units(&runner), 512, "eight times as many at most");
+	sk_runner_note(&runner, 512, 600);
+	cr_assert_eq(sk_runner_units(&runner), 512);
+	sk_runner_note(&runner, 512, 4100);
+	cr_assert_eq(sk_runner_units(&runner), 64, "as many as fit the target");
+	sk_runner_note(&runner, 1, 1000000);
+	cr_assert_eq(sk_runner_units(&runner), 1, "never none");
+	sk_runner_note(&runner, SIZE_MAX / 2, 0);
+	cr_assert_geq(sk_runner_units(&runner), SIZE_MAX / 2);
+	sk_runner_init(&runner, NULL, 1000, 64);
+	cr_assert_eq(sk_runner_pace(&runner), 0);
+	sk_runner_copy(&thief, &runner, NULL);
+	cr_assert_eq(sk_runner_units(&thief), 33);
+	cr_assert_eq(thief.target, 1000);
+}
+
 Test(pace, does_not_overflow)
 {
 	cr_assert_gt(sk_pace_of(UINT64_MAX, 1), 0);
