@@ -2,15 +2,17 @@
 /*
  * skua_scan and skua_scan_blocks (skua/loop.h).
  *
- *   |  first part         | block | block | block | ... | block |      of about equal lengths; with w workers the
- *      scanned               summed ........................           first part is 1/(w+1) of the range
+ *   |  first part         | block | block | block | ... | block |  last part          |
+ *      scanned               summed                                 (rests)              step 1, at the same time
+ *                            scanned                                scanned              step 3, at the same time
  *
- *   1  the first part is scanned while the blocks behind it are summed (the last one need not be);
+ *   1  the first part is scanned while the blocks behind it are summed;
  *   2  the sums are scanned, serially: there are few;
- *   3  the blocks are scanned, each beginning with what comes before it.
+ *   3  the blocks and the last part are scanned, each beginning with what comes before it.
  *
- * So a part of the range is gone through once and the rest twice: (2w - 1) / (w + 1) passes in all, done w at a time.
- * With one worker the first part is everything. The blocks are several for each worker, so that uneven ones are shared.
+ * With w workers the first part and the last one are 1/(w+1) of the range each, so that each step takes as long as one
+ * such part: 2/(w+1) of a serial scan. What is between them is gone through twice, in several blocks for each worker, so
+ * that uneven ones are shared. With one worker the first part is everything.
  *
  * Call from: anywhere. Blocks: the thread (outside), the fiber (inside).
  */
@@ -41,14 +43,15 @@ typedef struct scan {
 	const void *body; /* for the memory of paces */
 	/* set by divide */
 	size_t first_end;   /* of the first part */
-	size_t blocks;      /* behind it */
-	size_t stride;      /* bytes from one block's partial result to the next */
-	char *partials;     /* first of the first part, then one for each block; each the runner's of its block */
+	size_t last_begin;  /* of the last part */
+	size_t blocks;      /* between them */
+	size_t stride;      /* bytes from one partial result to the next */
+	char *partials;     /* what comes before each block and before the last part; each the runner's of its block */
 } scan;
 
 static size_t block_begin(const scan *s, size_t block)
 {
-	size_t count = s->end - s->first_end;
+	size_t count = s->last_begin - s->first_end;
 	return s->first_end + count / s->blocks * block + sk_min(count % s->blocks, block);
 }
 
@@ -93,10 +96,10 @@ SKUA_TASK(void, scan_blocks, const scan *, s, size_t, from, size_t, to)
 		SKUA_SYNC(scan_blocks);
 }
 
-/* Step 2: partial[i] becomes what comes before block i. */
+/* Step 2: partial[i] becomes what comes before block i, and behind the last block before the last part. */
 static void scan_sums(const scan *s, void *spare)
 {
-	for (size_t i = 1; i < s->blocks; i++) {
+	for (size_t i = 1; i <= s->blocks; i++) {
 		memcpy(spare, partial(s, i - 1), s->size);
 		s->combine(spare, partial(s, i), s->arg);
 		memcpy(partial(s, i), spare, s->size);
@@ -108,12 +111,14 @@ static bool divide(scan *s, const sk_pool *pool)
 {
 	size_t count = s->end - s->begin, workers = pool->worker_count;
 	sk_pace_memory memory = sk_pace_recall(s->body);
-	if (workers == 1 || count < 2 * workers)
+	if (workers == 1 || count < 4)
 		return false;
 	if (memory.trusted && sk_pace_ticks(memory.pace, count) <= 2 * pool->alone_ticks)
 		return false;
-	s->blocks = sk_min(workers * BLOCKS_PER_WORKER, count - count / (workers + 1));
-	s->first_end = s->begin + count / (workers + 1);
+	size_t part = sk_max(count / (workers + 1), 1);
+	s->first_end = s->begin + part;
+	s->last_begin = s->end - part;
+	s->blocks = sk_min((workers - 1) * BLOCKS_PER_WORKER, s->last_begin - s->first_end);
 	s->stride = sk_round_up(s->size, SK_FALSE_SHARING);
 	if (s->stride >= s->size && s->stride <= SIZE_MAX / (s->blocks + 2))
 		s->partials = aligned_alloc(SK_FALSE_SHARING, (s->blocks + 2) * s->stride);
@@ -140,15 +145,15 @@ SKUA_TASK(void, whole, scan *, s)
 		scan_alone(s);
 		return;
 	}
-	if (s->blocks > 1)
-		SKUA_SPAWN(sum_blocks, s, 0, s->blocks - 1);
+	SKUA_SPAWN(sum_blocks, s, 0, s->blocks);
 	uint64_t from = sk_clock_ticks();
 	scan_first(s);
 	uint64_t ticks = sk_pace_between(from, sk_clock_ticks());
-	if (s->blocks > 1)
-		SKUA_SYNC(sum_blocks);
+	SKUA_SYNC(sum_blocks);
 	scan_sums(s, partial(s, s->blocks + 1));
-	SKUA_CALL(scan_blocks, s, 0, s->blocks);
+	SKUA_SPAWN(scan_blocks, s, 0, s->blocks);
+	s->scan(s->last_begin, s->end, partial(s, s->blocks), s->arg);
+	SKUA_SYNC(scan_blocks);
 	sk_pace_note(s->body, sk_pace_of(ticks, s->first_end - s->begin));
 	free(s->partials);
 }
