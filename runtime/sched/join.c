@@ -88,12 +88,22 @@ bool sk_join_sync(sk_fiber *fiber, sk_slot *slot)
 {
 	if (SK_UNLIKELY(slot < fiber->slots))
 		sk_panic("a SKUA_SYNC with nothing spawned");
-	bool lazy = fiber->worker->pool->membarrier;
-	if (sk_task_stack_take_back(fiber, slot, lazy ? SK_KEEP_HALF : SK_KEEP_REST) == SK_TAKE_MINE) {
-		sk_stats_add(fiber->worker, reclaimed, 1);
+	sk_worker *worker = fiber->worker;
+	bool lazy = worker->pool->membarrier;
+	size_t want = lazy ? sk_idle_hungry(&worker->pool->idle) : 0;
+	switch (sk_task_stack_take_back(fiber, slot, lazy ? SK_KEEP_HALF : SK_KEEP_REST, want)) {
+	case SK_TAKE_MINE:
+		sk_stats_add(worker, reclaimed, 1);
 		if (lazy)
 			rearm_if_hungry(fiber);
 		return true;
+	case SK_TAKE_MINE_SHARED:
+		sk_stats_add(worker, published, 1);
+		if (sk_idle_notify(&worker->pool->idle, worker->index))
+			sk_stats_add(worker, woken, 1);
+		return true;
+	case SK_TAKE_STOLEN:
+		break;
 	}
 	SK_TRACE_EVENT(&fiber->worker->trace, JOIN_STOLEN, fiber->index, slot - fiber->slots);
 	await_thief(fiber, slot);

@@ -104,6 +104,12 @@ bool sk_task_stack_has_public(sk_fiber *fiber)
 	return top_of(word) < split_of(word);
 }
 
+/* How many of so many private tasks become public: the older half, or as many as are wanted. */
+static size_t older_half(size_t private_count, size_t want)
+{
+	return sk_min(private_count, sk_max((private_count + 1) / 2, want));
+}
+
 size_t sk_task_stack_publish(sk_fiber *fiber, sk_slot *head_slot, size_t want)
 {
 	size_t head = (size_t)(head_slot - fiber->slots);
@@ -111,9 +117,9 @@ size_t sk_task_stack_publish(sk_fiber *fiber, sk_slot *head_slot, size_t want)
 	if (split_of(word) == head && !(word & FORCE))
 		return 0; /* only here: once limit is stored, a CAS must follow it (T4) */
 	for (;;) {
-		size_t split = split_of(word), private_count = head - split;
+		size_t split = split_of(word);
 		SK_INVARIANT(split <= head, "T1: split is at most the head");
-		size_t count = sk_min(private_count, sk_max((private_count + 1) / 2, want));
+		size_t count = older_half(head - split, want);
 		/* relaxed (T4): a thief does not read limit; the owner's own later reads see it */
 		sk_store_relaxed(limit_of(fiber), fiber->slots + split + count);
 		sk_hostile_point();
@@ -125,15 +131,16 @@ size_t sk_task_stack_publish(sk_fiber *fiber, sk_slot *head_slot, size_t want)
 }
 
 /* The split after a take-back of slot i, which is at or above it. */
-static size_t split_after_take_back(uint64_t word, size_t i, enum sk_keep keep)
+static size_t split_after_take_back(uint64_t word, size_t i, enum sk_keep keep, size_t want)
 {
 	size_t top = top_of(word), split = split_of(word);
-	if (i >= split) /* private all along: the limit was raised by a force; answer it with the older half */
-		return word & FORCE ? split + (i - split + 1) / 2 : split;
-	return keep == SK_KEEP_HALF ? top + (i - top) / 2 : i;
+	if (i < split)
+		return keep == SK_KEEP_HALF ? top + (i - top) / 2 : i;
+	/* private all along: the limit was raised by a force, or by one who asks */
+	return word & FORCE || (want && top == split) ? split + older_half(i - split, want) : split;
 }
 
-enum sk_take_back sk_task_stack_take_back(sk_fiber *fiber, sk_slot *slot, enum sk_keep keep)
+enum sk_take_back sk_task_stack_take_back(sk_fiber *fiber, sk_slot *slot, enum sk_keep keep, size_t want)
 {
 	size_t i = (size_t)(slot - fiber->slots);
 	uint64_t word = sk_load_acquire(&fiber->word); /* edge -> stack.steal : who has which slot */
@@ -142,14 +149,14 @@ enum sk_take_back sk_task_stack_take_back(sk_fiber *fiber, sk_slot *slot, enum s
 		SK_INVARIANT(split_of(word) <= i + 1, "T1: split is at most the head");
 		if (top_of(word) > i)
 			return SK_TAKE_STOLEN;
-		size_t split = split_after_take_back(word, i, keep);
+		size_t split = split_after_take_back(word, i, keep, want);
 		/* relaxed (T4): see publish */
 		sk_store_relaxed(limit_of(fiber), fiber->slots + split);
 		sk_hostile_point();
 		/* acq_rel: on success thieves see that the slots above split are ours and, if it answers a force, that
 		 * the ones below are full (edge stack.publish ->); on failure edge -> stack.steal, who has which. */
 		if (sk_cas_acq_rel(&fiber->word, &word, owned(word, top_of(word), split)))
-			return SK_TAKE_MINE;
+			return split > split_of(word) ? SK_TAKE_MINE_SHARED : SK_TAKE_MINE;
 	}
 }
 
@@ -215,10 +222,13 @@ enum sk_steal_result sk_task_stack_steal(sk_task_thief thief, sk_stolen *stolen)
 
 void sk_task_stack_arm(sk_task_thief thief)
 {
-	atomic_slot *poll = poll_of(thief.fiber);
+	atomic_slot *poll = poll_of(thief.fiber), *limit = limit_of(thief.fiber);
 	/* relaxed: a request without data. Read first, so that an armed line stays shared. */
 	if (sk_load_relaxed(poll))
 		sk_store_relaxed(poll, NULL);
+	/* relaxed: as above, and at any time (T2) */
+	if (sk_load_relaxed(limit) != SK_SLOT_INFINITY)
+		sk_store_relaxed(limit, SK_SLOT_INFINITY);
 }
 
 bool sk_task_stack_public_seen(sk_task_thief thief)

@@ -12,7 +12,8 @@
  *
  *   poll    a spawn at or above it takes the slow path. Normally the end of the readable slots; a thief that finds
  *           nothing public stores NULL ("arm").
- *   limit   a sync below it takes the slow path. Normally split; a forcing thief stores infinity.
+ *   limit   a sync below it takes the slow path. Normally split; a thief that arms, or forces, stores infinity: an
+ *           owner that has spawned all that it will, and only syncs, is asked too.
  *
  * Invariants
  *   T1  top <= split <= head.
@@ -80,8 +81,9 @@ enum sk_steal_result {
 };
 
 enum sk_take_back {
-	SK_TAKE_MINE,   /* the task is private: run it */
-	SK_TAKE_STOLEN, /* a thief has it */
+	SK_TAKE_MINE,        /* the task is private: run it */
+	SK_TAKE_MINE_SHARED, /* the same, and older ones became public */
+	SK_TAKE_STOLEN,      /* a thief has it */
 };
 
 /* Infinity for limit. */
@@ -104,10 +106,10 @@ size_t sk_task_stack_publish(sk_fiber *fiber, sk_slot *head, size_t want);
 /*
  * The slow sync of a slot whose run has been cleared: it becomes private, unless it was stolen, and with it the younger
  * half of the public part (SK_KEEP_HALF), or nothing else (SK_KEEP_REST). A force that is under way is cancelled and
- * answered with the older half of the private tasks.
+ * answered with the older half of the private tasks; so is a want, if nothing is public, with at least that many.
  */
 enum sk_keep { SK_KEEP_HALF, SK_KEEP_REST };
-enum sk_take_back sk_task_stack_take_back(sk_fiber *fiber, sk_slot *slot, enum sk_keep keep);
+enum sk_take_back sk_task_stack_take_back(sk_fiber *fiber, sk_slot *slot, enum sk_keep keep, size_t want);
 
 /* After the join of a stolen task: slot is the head, everything below is stolen. */
 void sk_task_stack_joined(sk_fiber *fiber, sk_slot *slot);
@@ -123,7 +125,7 @@ void sk_task_stack_begin(sk_fiber *fiber);
 
 enum sk_steal_result sk_task_stack_steal(sk_task_thief thief, sk_stolen *stolen);
 
-/* Asks the owner for tasks; no effect if it is asked already. */
+/* Asks the owner for tasks, at its next spawn or sync; no effect if it is asked already. */
 void sk_task_stack_arm(sk_task_thief thief);
 
 bool sk_task_stack_public_seen(sk_task_thief thief);

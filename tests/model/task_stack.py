@@ -2,7 +2,7 @@
 """Model of the task stack: spawn, sync, publish, reclaim, steal and force on one fiber; each task runs exactly once.
 
 Modelled: one owner with a TSO store buffer that runs a fixed program of spawns and syncs and takes each slow path
-whenever it likes; a thief that steals; one or two thieves that force; the next task on the same fiber (`begin`); slots
+whenever it likes; a thief that steals, and arms the limit when there is nothing to steal; one or two thieves that force; the next task on the same fiber (`begin`); slots
 that are used again. The scan of a forcing thief reads slot by slot, upwards or galloping.
 
 States: per slot run function and argument (both the number of the task; 0: empty) and state (1: done); `limit`; the
@@ -154,7 +154,7 @@ class TaskStack(Model):
             me.pc = "join_wait"
             return
         if me.slot >= split:
-            me.aim = s.choose(range(split, me.slot + 1)) if force else split
+            me.aim = s.choose(range(split, me.slot + 1)) if force or top == split else split
         else:
             me.aim = s.choose(range(top, me.slot + 1))
         s.store(me, "limit", me.aim)
@@ -197,7 +197,10 @@ class TaskStack(Model):
         me.old = s.ts
         if s.ts[0] >= s.ts[1]:
             me.old = None
-            return BLOCKED
+            if s.limit == INFINITY:
+                return BLOCKED
+            s.limit = INFINITY  # arm; at any time, also late
+            return
         me.pc = "look_run"
 
     def look_run(self, s, me):

@@ -26,6 +26,7 @@ typedef struct stack {
 	uint32_t *expected; /* ids by depth */
 	uint32_t next_id;
 	enum sk_keep keep;
+	size_t want;        /* of the owner's slow syncs */
 	bool answers; /* does it publish when it is asked? */
 	unsigned stolen;
 	/* all */
@@ -139,7 +140,7 @@ static bool sync_one(stack *s)
 	uint32_t expected = s->expected[depth(s)], id;
 	SK_DOOR_CLEAR_RUN(slot);
 	if (slot < SK_DOOR_LOAD_LIMIT(SK_FAST(s->fiber)) &&
-	    sk_task_stack_take_back(s->fiber, slot, s->keep) == SK_TAKE_STOLEN) {
+	    sk_task_stack_take_back(s->fiber, slot, s->keep, s->want) == SK_TAKE_STOLEN) {
 		join(s, slot, expected);
 		return false;
 	}
@@ -318,6 +319,36 @@ Test(task_stack, arming_makes_the_next_spawn_slow_once)
 	spawn(&s);
 	cr_assert_eq(s.fiber->fast.poll, s.fiber->poll_end);
 	expect_word(&s, 0, 1);
+	sync_all(&s);
+	end(&s);
+}
+
+Test(task_stack, arming_makes_the_next_sync_share_the_older_half)
+{
+	stack s;
+	begin(&s, 100, 9);
+	s.answers = false;
+	for (int i = 0; i < 9; i++)
+		spawn(&s);
+	expect_word(&s, 0, 0);
+	sk_task_stack_arm(thief_of(&s));
+	cr_assert_eq(s.fiber->fast.limit, SK_SLOT_INFINITY);
+	s.want = 1;
+	cr_assert(sync_one(&s), "the task itself is the owner's");
+	expect_word(&s, 0, 4);
+	cr_assert_eq(s.fiber->fast.limit, s.fiber->slots + 4, "and the next sync is fast");
+	sk_task_stack_arm(thief_of(&s));
+	cr_assert(sync_one(&s));
+	expect_word(&s, 0, 4);
+	for (unsigned i = 0; i < 4; i++)
+		cr_assert_eq(steal_now(&s), i);
+	sk_task_stack_arm(thief_of(&s));
+	s.want = 100;
+	cr_assert(sync_one(&s));
+	expect_word(&s, 4, 6);
+	s.want = 0;
+	cr_assert_eq(steal_now(&s), 4);
+	cr_assert_eq(steal_now(&s), 5);
 	sync_all(&s);
 	end(&s);
 }
