@@ -14,7 +14,7 @@
 #define NOT_DONE ((void *)1)
 
 /* A short loop is cut into so many leaves for each worker. */
-#define PIECES_PER_WORKER 8u
+#define PIECES_PER_WORKER 4u
 
 /* Workers, as part of a piece's arguments: whose shares it holds. */
 typedef struct span {
@@ -170,7 +170,7 @@ SKUA_TASK(void, whole, sk_range *, range)
 	sk_pace_memory memory = sk_pace_recall(range->body);
 	uint64_t target = leaf_target(range, memory.pace, pool);
 	sk_runner runner;
-	sk_runner_init(&runner, sk_fiber_, target, memory.pace ? sk_pace_units(memory.pace, target / 2) : 1);
+	sk_runner_init(&runner, sk_fiber_, target, memory.pace ? sk_pace_units(memory.pace, target) : 1);
 	runner.partial = range->total;
 	size_t begin = 0;
 	if (better_alone(range, &memory, pool))

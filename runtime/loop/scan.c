@@ -11,8 +11,8 @@
  *   3  the blocks and the last part are scanned, each beginning with what comes before it.
  *
  * With w workers the first part and the last one are 1/(w+1) of the range each, so that each step takes as long as one
- * such part: 2/(w+1) of a serial scan. What is between them is gone through twice, in several blocks for each worker, so
- * that uneven ones are shared. With one worker the first part is everything.
+ * such part: 2/(w+1) of a serial scan. What is between them is gone through twice, in several blocks for each worker,
+ * so that uneven ones are shared. With one worker the first part is everything.
  *
  * Call from: anywhere. Blocks: the thread (outside), the fiber (inside).
  */

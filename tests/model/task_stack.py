@@ -2,8 +2,9 @@
 """Model of the task stack: spawn, sync, publish, reclaim, steal and force on one fiber; each task runs exactly once.
 
 Modelled: one owner with a TSO store buffer that runs a fixed program of spawns and syncs and takes each slow path
-whenever it likes; a thief that steals, and arms the limit when there is nothing to steal; one or two thieves that force; the next task on the same fiber (`begin`); slots
-that are used again. The scan of a forcing thief reads slot by slot, upwards or galloping.
+whenever it likes; a thief that steals, and arms the limit when there is nothing to steal; one or two thieves that
+force; the next task on the same fiber (`begin`); slots that are used again. The scan of a forcing thief reads slot by
+slot, upwards or galloping.
 
 States: per slot run function and argument (both the number of the task; 0: empty) and state (1: done); `limit`; the
 word `ts` = (top, split, tag, force). `ran` lists the tasks that have run.
