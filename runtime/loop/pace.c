@@ -76,7 +76,10 @@ __attribute__((noinline)) void sk_pace_note_shared(const void *body, sk_pace pac
 		return;
 	if (m->shared && pace / RIGHT_WITHIN > m->shared) /* somebody else had the core meanwhile */
 		pace = m->shared * RIGHT_WITHIN;
-	m->shared = m->shared ? m->shared - m->shared / 4 + pace / 4 + 1 : pace;
+	if (!m->shared || pace < m->shared / 2)
+		m->shared = pace;
+	else
+		m->shared = m->shared - m->shared / 4 + pace / 4 + 1;
 }
 
 __attribute__((noinline)) void sk_pace_blame(const void *body)
