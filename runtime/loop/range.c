@@ -177,10 +177,12 @@ SKUA_TASK(void, whole, sk_range *, range)
 		begin = run_alone(range, &runner, &memory, pool);
 	if (begin < range->units) {
 		uint16_t workers = range->bytes ? 0 : (uint16_t)pool->worker_count;
-		bool helped = sk_idle_searching(&pool->idle) > 0; /* else it says what a wake-up costs */
+		/* Is this a try whether sharing pays? Without anybody awake it would say what a wake-up costs. */
+		bool is_try = begin == 0 && memory.trusted && sk_idle_searching(&pool->idle) > 0 &&
+		              is_short(sk_pace_ticks(memory.pace, range->units), pool);
 		uint64_t from = sk_clock_ticks();
 		SKUA_CALL(piece, range, begin, range->units, &runner, ((span){ 0, workers }));
-		if (helped && begin == 0 && memory.trusted && is_short(sk_pace_ticks(memory.pace, range->units), pool)) {
+		if (is_try) {
 			uint64_t ticks = sk_pace_between(from, sk_clock_ticks());
 			sk_pace_note_shared(range->body, sk_pace_of(ticks, range->units));
 		}
