@@ -100,9 +100,9 @@ template <class Body> struct for_call {
 			if constexpr (std::is_invocable_v<Body &, std::size_t, std::size_t>) {
 				call.body(begin, end);
 			} else {
-				Body &body = call.body;
+				Body &each = call.body;
 				for (std::size_t i = begin; i < end; i++)
-					body(i);
+					each(i);
 			}
 		});
 	}
@@ -113,10 +113,10 @@ template <class Body> struct for_call {
 			if constexpr (std::is_invocable_v<Body &, std::size_t, std::size_t, std::size_t, std::size_t>) {
 				call.body(r0, r1, c0, c1);
 			} else {
-				Body &body = call.body;
+				Body &each = call.body;
 				for (std::size_t r = r0; r < r1; r++)
 					for (std::size_t c = c0; c < c1; c++)
-						body(r, c);
+						each(r, c);
 			}
 		});
 	}
