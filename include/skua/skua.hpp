@@ -276,10 +276,6 @@ struct invocation {
 	failure *failed;
 };
 
-#ifdef __clang__
-#pragma clang diagnostic push
-#pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
-#endif
 SKUA_TASK(void, invoke_one, const invocation *, one)
 {
 	one->failed->guard([&] { one->call(one->function); });
@@ -293,10 +289,6 @@ SKUA_TASK(void, invoke_all, const invocation *, all, std::size_t, count)
 	for (std::size_t i = 1; i < count; i++)
 		SKUA_SYNC(invoke_one);
 }
-#ifdef __clang__
-#pragma clang diagnostic pop
-#endif
-
 template <class Pointer> void call_it(void *pointer)
 {
 	(**static_cast<Pointer *>(pointer))();

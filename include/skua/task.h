@@ -132,6 +132,12 @@ SK_NORETURN void sk_misuse_return(const char *task, const char *file, int line);
 
 #include <skua/door.h>
 
+/* clang tells of the comma before an empty list where the macro is defined, that is, here, whoever uses it. */
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wgnu-zero-variadic-macro-arguments"
+#endif
+
 #define SK_UNLIKELY(condition) __builtin_expect(!!(condition), 0)
 #define SK_INLINE static inline __attribute__((always_inline, unused))
 #define SK_FAST(fiber) ((sk_fast *)(void *)(fiber))
@@ -488,5 +494,9 @@ struct return_check {
 #define SKUA_SYNC(name) name##_sk_sync(SK_LEVEL sk_fiber_, &sk_head_ SK_WHERE)
 #define SKUA_CALL(name, ...) name##_sk_call(SK_LEVEL sk_fiber_, &sk_head_, ##__VA_ARGS__)
 #define SKUA_RUN(name, ...) name##_sk_root(0, ##__VA_ARGS__)
+
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
 
 #endif
