@@ -27,6 +27,9 @@
  *     SKUA_BIND_MAIN=1     bind also the thread that starts the runtime, for as long as the runtime runs.
  *     SKUA_STACK=bytes     stack of a fiber (suffixes K, M, G). Default 8M.
  *     SKUA_TASK_SLOTS=n    tasks that may be spawned and not yet synced on one fiber. Default 1000000.
+ *     SKUA_ASYNC_STACK=bytes  stack of a task of await.h, of which only what it touches takes memory. Default 256K.
+ *     SKUA_OFFLOAD=n       threads for blocking calls (skua_offload), 1 to 4096. Default 64.
+ *     SKUA_IO=epoll        do without io_uring for files; SKUA_IO=uring: demand it (io.h).
  *     SKUA_MEMBARRIER=0    do without membarrier(2) (each spawn is then published at once).
  *     SKUA_VERBOSE=1       say on stderr what is decided: workers, binding, fallbacks.
  */
@@ -50,6 +53,7 @@ typedef struct skua_config {
 	        *synthetic; /* an invented machine in hwloc's words, e.g. "numa:2 core:8 pu:2": no binding; for tests */
 	unsigned bind_main;      /* 1: bind the starting thread too */
 	unsigned no_membarrier;  /* 1: as SKUA_MEMBARRIER=0 */
+	size_t async_stack_bytes; /* stack of a task of await.h, rounded up to pages */
 } skua_config;
 
 /*
@@ -73,7 +77,8 @@ int skua_start(const skua_config *config);
 const char *skua_start_problem(void);
 
 /*
- * Waits until all running roots are done, joins the workers and frees all memory. Later use starts a new runtime.
+ * Waits until all running roots and all tasks of await.h are done, joins the workers and frees all memory. Later use
+ * starts a new runtime.
  *
  * Call from: an outside thread (from a task it would wait for itself: reported, then abort). Threads: safe. A SKUA_RUN
  * that comes while it stops waits and then starts the runtime again. If it is not running, nothing happens. Blocks: the
@@ -114,6 +119,7 @@ typedef struct skua_worker_stats {
 	uint64_t busy_ns;       /* time with a task */
 	uint64_t idle_ns;       /* time searching or asleep */
 	uint64_t fibers;        /* fibers this worker had to create */
+	uint64_t started;       /* tasks of await.h begun here */
 } skua_worker_stats;
 
 /* The workers' counters and their sum. */

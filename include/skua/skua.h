@@ -23,9 +23,13 @@
 #define SKUA_VERSION_PATCH 0
 #define SKUA_VERSION "0.1.0"
 
+#include <skua/await.h>
+#include <skua/io.h>
 #include <skua/loop.h>
 #include <skua/runtime.h>
+#include <skua/select.h>
 #include <skua/sort.h>
+#include <skua/sync.h>
 #include <skua/task.h>
 
 #endif

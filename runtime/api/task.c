@@ -5,6 +5,7 @@
 #include "sched/join.h"
 #include "sched/pool.h"
 #include "sched/root.h"
+#include "sched/start.h"
 
 #include <string.h>
 
@@ -24,6 +25,10 @@ SK_HOT void sk_run_root(struct sk_slot *slot)
 	sk_worker *worker = sk_worker_self();
 	if (worker) {
 		sk_fiber *fiber = worker->current;
+		if (SK_UNLIKELY(fiber->is_small)) {
+			sk_hop_run(fiber, slot);
+			return;
+		}
 		slot->run(slot, fiber, sk_task_stack_head(fiber));
 		return;
 	}

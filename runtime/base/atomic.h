@@ -93,6 +93,9 @@ extern uint32_t sk_fence_location;
 #define sk_fence_release() __atomic_thread_fence(__ATOMIC_RELEASE)
 #endif
 
+/* Keeps the compiler from moving memory accesses across; no instruction. Another's membarrier is the fence. */
+#define sk_compiler_fence() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+
 /* A hint that this is a spin loop. */
 #if defined(__x86_64__) || defined(__i386__)
 #define sk_spin_hint() __builtin_ia32_pause()

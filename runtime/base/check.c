@@ -59,7 +59,7 @@ void sk_print(int fd, const char *format, ...)
 	va_end(arguments);
 }
 
-void sk_verbose(const char *format, ...)
+bool sk_is_verbose(void)
 {
 	enum { UNKNOWN, QUIET, VERBOSE };
 	static SK_ATOMIC(int) cached;
@@ -71,7 +71,12 @@ void sk_verbose(const char *format, ...)
 		mood = wanted && *wanted && strcmp(wanted, "0") != 0 ? VERBOSE : QUIET;
 		sk_store_relaxed(&cached, mood); /* relaxed: as above */
 	}
-	if (mood == QUIET)
+	return mood == VERBOSE;
+}
+
+void sk_verbose(const char *format, ...)
+{
+	if (!sk_is_verbose())
 		return;
 
 	va_list arguments;

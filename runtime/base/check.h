@@ -38,6 +38,9 @@ sk_panic_hook *sk_panic_hook_set(sk_panic_hook *hook);
 /* Prints "skua: ", the text and a newline to fd by one write. Texts over a kilobyte are cut. errno is kept. */
 void sk_print(int fd, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Is SKUA_VERBOSE in the environment, not empty and not "0"? Not for signal handlers. */
+bool sk_is_verbose(void);
+
 /* The same to stderr, if SKUA_VERBOSE is in the environment, not empty and not "0". Not for signal handlers. */
 void sk_verbose(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

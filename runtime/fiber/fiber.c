@@ -10,6 +10,7 @@
 
 #include "base/check.h"
 #include "fiber/stack_pool.h"
+#include "sys/clock.h"
 #include "sys/memory.h"
 
 #include <errno.h>
@@ -28,9 +29,13 @@ struct sk_fiber_store {
 	sk_fiber_sizes sizes;
 	void (*entry)(void *fiber);
 	bool is_guarded;
+	uint64_t first_seq; /* of the waits of its fibers */
 	/* under lock */
 	pthread_mutex_t lock;
 	sk_fiber *idle;
+	size_t idle_count;  /* of them with a stack: bare ones stand behind those */
+	size_t idle_least;  /* the least idle_count since the last trim */
+	sk_stack_slabs slabs;
 	/* written under lock, read by anybody */
 	SK_ATOMIC(size_t) count;
 	SK_ATOMIC(sk_fiber *) chunk[CHUNKS];
@@ -40,6 +45,22 @@ struct sk_fiber_store {
 #define DEFAULT_SLOTS ((size_t)1000000)
 #define SMALL_STACK_BYTES ((size_t)512 << 10)
 #define SMALL_SLOTS ((size_t)8192)
+/* of small fibers */
+#define ASYNC_STACK_BYTES ((size_t)256 << 10)
+#define ASYNC_TIGHT_STACK_BYTES ((size_t)64 << 10)
+
+/* The slots of all small fibers: a sentinel (F1), and above it nothing but empty ones (F2). Never written. */
+static sk_slot no_slots[4];
+
+const char *sk_fiber_wait_text(uint32_t wait)
+{
+	static const char *const texts[] = {
+#define SK_WAIT_TEXT(name, text) text,
+		SK_WAITS(SK_WAIT_TEXT)
+#undef SK_WAIT_TEXT
+	};
+	return wait < sizeof texts / sizeof texts[0] ? texts[wait] : "?";
+}
 
 void sk_fiber_sizes_default(sk_fiber_sizes *sizes)
 {
@@ -51,6 +72,14 @@ void sk_fiber_sizes_default(sk_fiber_sizes *sizes)
 		sizes->slot_count = tight ? SMALL_SLOTS : DEFAULT_SLOTS;
 }
 
+void sk_fiber_sizes_small(sk_fiber_sizes *sizes)
+{
+	bool tight = sk_memory_limit() < ((size_t)64 << 30) || sk_memory_overcommit() == 2;
+	if (!sizes->stack_bytes)
+		sizes->stack_bytes = tight ? ASYNC_TIGHT_STACK_BYTES : ASYNC_STACK_BYTES;
+	sizes->slot_count = 0;
+}
+
 sk_fiber_store *sk_fiber_store_create(const sk_fiber_sizes *sizes, void (*entry)(void *fiber))
 {
 	sk_fiber_store *store = calloc(1, sizeof *store);
@@ -59,6 +88,8 @@ sk_fiber_store *sk_fiber_store_create(const sk_fiber_sizes *sizes, void (*entry)
 	store->sizes = *sizes;
 	store->entry = entry;
 	store->is_guarded = sk_stack_region_can_be_guarded();
+	store->first_seq = sk_clock_ns() >> 10 & UINT32_MAX;
+	store->slabs.is_guarded = store->is_guarded;
 	pthread_mutex_init(&store->lock, NULL);
 	return store;
 }
@@ -112,7 +143,30 @@ static size_t leak_bytes(const sk_stack_region *region)
 	return sk_min(region->slots_committed_bytes, LEAK_BYTES_MAX);
 }
 
-static int give_memory(sk_fiber_store *store, sk_fiber *fiber, int node)
+static void make_context(sk_fiber_store *store, sk_fiber *fiber)
+{
+	size_t shift = fiber->is_small ? 0 : fiber->index * (size_t)3 % STACK_COLOURS * STACK_COLOUR_BYTES;
+	sk_context_make(&fiber->context, fiber->region.stack_low, fiber->region.stack_bytes - shift, store->entry,
+	                fiber);
+}
+
+/* A small fiber: a stack from a slab, and the slots that all of them share. */
+static int give_small_memory(sk_fiber_store *store, sk_fiber *fiber, int node)
+{
+	fiber->is_small = true;
+	int error = sk_stack_slabs_take(&store->slabs, &fiber->region, store->sizes.stack_bytes, node);
+	if (error < 0)
+		return error;
+	fiber->slots = no_slots + 1;
+	fiber->fast.limit = fiber->slots;
+	fiber->poll_end = fiber->slots;
+	sk_store_relaxed(&fiber->committed, 3); /* relaxed: not yet shared */
+	make_context(store, fiber);
+	sk_context_root_add(fiber->region.stack_low, fiber->region.stack_bytes);
+	return 0;
+}
+
+static int give_big_memory(sk_fiber_store *store, sk_fiber *fiber, int node)
 {
 	size_t colour = (size_t)fiber->index * 5 % SLOT_COLOURS;
 	/* the sentinel (F1), the colour, and two above the last usable slot (F2) */
@@ -127,29 +181,65 @@ static int give_memory(sk_fiber_store *store, sk_fiber *fiber, int node)
 	size_t readable = fiber->region.slots_committed_bytes / SK_SLOT_BYTES - 1 - colour;
 	sk_store_relaxed(&fiber->committed, (uint32_t)sk_min(readable, fiber->slot_capacity + 2)); /* not yet shared */
 	fiber->poll_end = fiber->slots + sk_load_relaxed(&fiber->committed) - 2;                   /* own */
-	size_t shift = fiber->index * (size_t)3 % STACK_COLOURS * STACK_COLOUR_BYTES;
-	sk_context_make(&fiber->context, fiber->region.stack_low, fiber->region.stack_bytes - shift, store->entry,
-	                fiber);
+	make_context(store, fiber);
 	sk_context_root_add(fiber->region.stack_low, fiber->region.stack_bytes);
 	sk_context_root_add(fiber->region.slots_low, leak_bytes(&fiber->region));
 	return 0;
 }
 
+static int give_memory(sk_fiber_store *store, sk_fiber *fiber, int node)
+{
+	/* No seq of an earlier runtime: a ticket that is still on its way must not fit. */
+	sk_store_relaxed(&fiber->wake, store->first_seq << 32 | 1); /* relaxed: not yet shared */
+	return store->sizes.slot_count ? give_big_memory(store, fiber, node) : give_small_memory(store, fiber, node);
+}
+
 static void take_memory(sk_fiber *fiber)
 {
-	sk_context_root_remove(fiber->region.slots_low, leak_bytes(&fiber->region));
 	sk_context_root_remove(fiber->region.stack_low, fiber->region.stack_bytes);
-	sk_context_destroy(&fiber->context);
+	if (!fiber->is_bare)
+		sk_context_destroy(&fiber->context);
+	if (fiber->is_small)
+		return; /* the slabs are unmapped as a whole */
+	sk_context_root_remove(fiber->region.slots_low, leak_bytes(&fiber->region));
 	sk_stack_region_unmap(&fiber->region);
+}
+
+/* The first idle fiber, with a stack; NULL when there is none. Under lock. */
+static sk_fiber *take_idle(sk_fiber_store *store)
+{
+	sk_fiber *fiber = store->idle;
+	if (!fiber)
+		return NULL;
+	store->idle = fiber->next;
+	if (fiber->is_bare) {
+		make_context(store, fiber);
+		fiber->is_bare = false;
+	} else {
+		store->idle_count--;
+	}
+	store->idle_least = sk_min(store->idle_least, store->idle_count);
+	return fiber;
+}
+
+sk_fiber *sk_fiber_acquire_idle(sk_fiber_store *store, unsigned most, unsigned *count)
+{
+	sk_fiber *list = NULL;
+	*count = 0;
+	pthread_mutex_lock(&store->lock);
+	for (sk_fiber *fiber; *count < most && (fiber = take_idle(store)) != NULL; ++*count) {
+		fiber->next = list;
+		list = fiber;
+	}
+	pthread_mutex_unlock(&store->lock);
+	return list;
 }
 
 sk_fiber *sk_fiber_acquire(sk_fiber_store *store, int node)
 {
 	pthread_mutex_lock(&store->lock);
-	sk_fiber *fiber = store->idle;
-	if (fiber) {
-		store->idle = fiber->next;
-	} else {
+	sk_fiber *fiber = take_idle(store);
+	if (!fiber) {
 		size_t index = sk_load_relaxed(&store->count); /* relaxed: under the lock */
 		fiber = new_header(store, index);
 		if (fiber && give_memory(store, fiber, node) < 0)
@@ -161,12 +251,42 @@ sk_fiber *sk_fiber_acquire(sk_fiber_store *store, int node)
 	return fiber;
 }
 
-void sk_fiber_recycle(sk_fiber_store *store, sk_fiber *fiber)
+void sk_fiber_recycle_all(sk_fiber_store *store, sk_fiber *list)
 {
 	pthread_mutex_lock(&store->lock);
-	fiber->next = store->idle;
-	store->idle = fiber;
+	while (list) {
+		sk_fiber *fiber = list;
+		list = fiber->next;
+		fiber->next = store->idle;
+		store->idle = fiber;
+		store->idle_count++;
+	}
 	pthread_mutex_unlock(&store->lock);
+}
+
+void sk_fiber_recycle(sk_fiber_store *store, sk_fiber *fiber)
+{
+	fiber->next = NULL;
+	sk_fiber_recycle_all(store, fiber);
+}
+
+size_t sk_fiber_trim(sk_fiber_store *store, size_t keep)
+{
+	pthread_mutex_lock(&store->lock);
+	size_t excess = store->idle_least > keep ? store->idle_least - keep : 0;
+	sk_fiber *fiber = store->idle;
+	for (size_t i = 0; i < store->idle_count - excess; i++)
+		fiber = fiber->next;
+	for (size_t i = 0; i < excess; i++, fiber = fiber->next) {
+		sk_context_destroy(&fiber->context);
+		sk_memory_discard(fiber->region.stack_low, fiber->region.stack_bytes);
+		fiber->is_bare = true;
+	}
+	store->idle_count -= excess;
+	store->idle_least = store->idle_count;
+	size_t left = store->idle_count > keep ? store->idle_count - keep : 0;
+	pthread_mutex_unlock(&store->lock);
+	return left;
 }
 
 void sk_fiber_store_destroy(sk_fiber_store *store)
@@ -174,6 +294,7 @@ void sk_fiber_store_destroy(sk_fiber_store *store)
 	size_t count = sk_fiber_count(store);
 	for (size_t i = 0; i < count; i++)
 		take_memory(sk_fiber_at(store, i));
+	sk_stack_slabs_unmap(&store->slabs);
 	for (unsigned i = 0; i < CHUNKS; i++)
 		free(sk_load_relaxed(&store->chunk[i])); /* relaxed: nobody else is left */
 	pthread_mutex_destroy(&store->lock);
@@ -204,15 +325,16 @@ void sk_fiber_describe_fault(sk_fiber_store *store, void *address, char *out, si
 	size_t count = sk_fiber_count(store);
 	for (size_t i = 0; i < count; i++) {
 		const sk_fiber *fiber = sk_fiber_at(store, i);
-		const char *guard = fiber->region.stack_low - SK_STACK_GUARD_BYTES;
+		const char *guard = fiber->region.stack_low - fiber->region.guard_bytes;
 		const char *at = address;
 		if (at < guard || at >= fiber->region.stack_low)
 			continue;
 		snprintf(out, size,
-		         "stack overflow of fiber %u: its stack has %zu KiB; set SKUA_STACK (bytes, suffixes K, M, G) "
-		         "or "
-		         "skua_config.stack_bytes higher",
-		         fiber->index, fiber->region.stack_bytes >> 10);
+		         "stack overflow of %sfiber %u: its stack has %zu KiB; set %s (bytes, suffixes K, M, G) or "
+		         "skua_config.%s higher",
+		         fiber->is_small ? "small " : "", fiber->index, fiber->region.stack_bytes >> 10,
+		         fiber->is_small ? "SKUA_ASYNC_STACK" : "SKUA_STACK",
+		         fiber->is_small ? "async_stack_bytes" : "stack_bytes");
 		return;
 	}
 }

@@ -5,6 +5,10 @@
  *
  *   region:  | sentinel | slots, 64 bytes each ........ | guard | <- stack grows down |
  *
+ * Two classes, each with a store of its own. Big fibers run fork-join tasks: a stack of megabytes and slots for a
+ * million tasks. Small ones run the tasks of await.h, of which there may be a million: a small stack cut from a slab,
+ * and no slots, since spawns move to a big fiber (sched/start.h); all small fibers share one empty slot array.
+ *
  * A worker runs one fiber at a time. While it runs, it is owned by that worker; while it waits, by whatever will wake
  * it; while it is idle (its stack holds nothing but the worker's loop), by a cache.
  *
@@ -33,6 +37,24 @@
 	X(JOIN, "waits for a stolen task")                                                                             \
 	X(YIELD, "ready, gave way")                                                                                    \
 	X(LOCK, "waits for an event")                                                                                  \
+	X(HOP, "waits for its fork-join part on a big fiber")                                                          \
+	X(SLEEP, "sleeps")                                                                                             \
+	X(FUTURE, "waits for a future")                                                                                \
+	X(GROUP, "waits for a group")                                                                                  \
+	X(SELECT, "waits for one of several")                                                                          \
+	X(MUTEX, "waits for a mutex")                                                                                  \
+	X(CONDITION, "waits for a condition variable")                                                                 \
+	X(RWLOCK, "waits for a read-write lock")                                                                       \
+	X(SEMAPHORE, "waits for a semaphore")                                                                          \
+	X(EVENT, "waits for an event object")                                                                          \
+	X(BARRIER, "waits at a barrier")                                                                               \
+	X(SEND, "waits to send to a channel")                                                                          \
+	X(RECEIVE, "waits to receive from a channel")                                                                  \
+	X(OFFLOAD, "waits for an offloaded call")                                                                      \
+	X(READ, "waits for a descriptor to read")                                                                      \
+	X(WRITE, "waits for a descriptor to write")                                                                    \
+	X(FILE, "waits for a file operation")                                                                          \
+	X(PROCESS, "waits for a child process")                                                                        \
 	X(IDLE, "in a cache")
 enum sk_wait {
 #define SK_WAIT_ENUM(name, text) SK_WAIT_##name,
@@ -40,8 +62,12 @@ enum sk_wait {
 #undef SK_WAIT_ENUM
 };
 
+/* The reason in words. Call from: anywhere. */
+const char *sk_fiber_wait_text(uint32_t wait);
+
 struct sk_worker;
 struct sk_root;
+struct sk_scope;
 
 typedef struct sk_fiber {
 	/* the owner's fast path reads; the owner writes; a hungry thief stores NULL to poll and infinity to limit */
@@ -49,7 +75,8 @@ typedef struct sk_fiber {
 	/* set once */
 	sk_slot *slots;
 	size_t slot_capacity; /* slots that may ever be used */
-	uint32_t index;       /* number of this fiber */
+	uint32_t index;       /* number of this fiber in its store */
+	bool is_small;        /* its class */
 	/* the owner writes, thieves read (relaxed: committed only grows, and thieves stop at an empty slot anyway) */
 	SK_ATOMIC(uint32_t) committed; /* readable slots, from slots[0] */
 	SK_ATOMIC(struct sk_root *) root; /* whose descendant the task at its base is: a preference of thieves */
@@ -58,6 +85,9 @@ typedef struct sk_fiber {
 	_Alignas(SK_CACHE_LINE) SK_ATOMIC(uint64_t) word;
 	/* everybody exchanges: is there an entry for the un-stolen slots of this suspended fiber on a ready deque? */
 	SK_ATOMIC(uint32_t) listed;
+	/* the owner arms it, everybody CASes: {seq, cause} of its wait; see sched/waiter.h */
+	SK_ATOMIC(uint64_t) wake;
+	SK_ATOMIC(uint32_t) committed_wait; /* the seq whose commit is over; the committing context writes */
 
 	/* the owner writes, thieves read */
 	_Alignas(SK_CACHE_LINE) SK_ATOMIC(uint32_t) wait; /* enum sk_wait, for dumps */
@@ -65,6 +95,9 @@ typedef struct sk_fiber {
 	struct sk_worker *worker; /* who runs it; written by the resuming worker before it switches */
 	sk_slot *poll_end;        /* poll when nobody is hungry */
 	bool fresh;               /* poll is NULL only because the fiber was just switched in */
+	bool is_branch;           /* it runs a stolen part of its scope's strand, not the strand itself */
+	bool is_bare;             /* its stack was given back while it was idle; acquiring makes a new one */
+	struct sk_scope *scope;   /* what the task on it is cancelled with; NULL outside of await's tasks */
 	int saved_errno;
 	struct sk_fiber *next; /* link of the cache that it is in */
 	struct {
@@ -81,7 +114,7 @@ _Static_assert(offsetof(sk_fiber, word) % SK_CACHE_LINE == 0, "thieves' CAS must
 /* What a fiber needs in memory; set once per store. */
 typedef struct sk_fiber_sizes {
 	size_t stack_bytes; /* whole pages */
-	size_t slot_count;
+	size_t slot_count;  /* 0: small fibers */
 } sk_fiber_sizes;
 
 /*
@@ -91,6 +124,7 @@ typedef struct sk_fiber_store sk_fiber_store;
 
 /* Chooses sizes: zero fields get the default, which is smaller under RLIMIT_AS or strict overcommit. */
 void sk_fiber_sizes_default(sk_fiber_sizes *sizes);
+void sk_fiber_sizes_small(sk_fiber_sizes *sizes);
 
 /* Returns NULL when there is no memory. entry runs on each new fiber, with the fiber, and never returns. */
 sk_fiber_store *sk_fiber_store_create(const sk_fiber_sizes *sizes, void (*entry)(void *fiber));
@@ -101,8 +135,19 @@ void sk_fiber_store_destroy(sk_fiber_store *store);
 /* A fiber whose next switch-in runs entry or goes on in it; NULL when there is no memory. node: NUMA node or -1. */
 sk_fiber *sk_fiber_acquire(sk_fiber_store *store, int node);
 
-/* Takes back an idle fiber (F3). */
+/* Takes back an idle fiber (F3); and a list of them, linked by next. */
 void sk_fiber_recycle(sk_fiber_store *store, sk_fiber *fiber);
+void sk_fiber_recycle_all(sk_fiber_store *store, sk_fiber *list);
+
+/* Takes up to `most` idle fibers off the store, without making new ones; a list linked by next, and how many. */
+sk_fiber *sk_fiber_acquire_idle(sk_fiber_store *store, unsigned most, unsigned *count);
+
+/*
+ * Gives the stacks of small fibers back to the kernel that have not been needed since the call before: the least
+ * number of idle ones that the store had meanwhile, but for `keep` of them. Returns how many more than `keep` still
+ * have one. Call from: any thread.
+ */
+size_t sk_fiber_trim(sk_fiber_store *store, size_t keep);
 
 /* Makes more slots readable, at least one more; false when the capacity or the memory is used up. Owner only. */
 bool sk_fiber_grow_slots(sk_fiber *fiber);

@@ -7,6 +7,11 @@
 #include "sys/memory.h"
 
 #include <errno.h>
+#include <stdlib.h>
+
+#define SLAB_STACKS 64u
+/* Guards by protection, at most: two mappings each, of the 65530 that a process may have by default. */
+#define PROTECTED_MAX 12000u
 
 #define FIRST_CHUNK_BYTES ((size_t)64 << 10)           /* protected: accounted memory */
 #define FIRST_GUARDED_CHUNK_BYTES ((size_t)1 << 20)    /* guarded: small pages up to here */
@@ -54,6 +59,7 @@ int sk_stack_region_map(sk_stack_region *region, size_t slots_bytes, size_t stac
 	int error = region->is_guarded ? map_guarded(region) : map_protected(region);
 	if (error < 0)
 		return error;
+	region->guard_bytes = SK_STACK_GUARD_BYTES;
 	region->slots_low = region->low;
 	region->stack_low = region->low + region->slots_bytes + SK_STACK_GUARD_BYTES;
 	sk_memory_bind_node(region->low, region->bytes, node);
@@ -80,4 +86,69 @@ void sk_stack_region_unmap(sk_stack_region *region)
 	SK_INVARIANT(region->low != NULL, "a region is unmapped once");
 	sk_memory_release(region->low, region->bytes);
 	region->low = NULL;
+}
+
+struct sk_stack_slab {
+	struct sk_stack_slab *older;
+	char *low;
+	size_t bytes;
+};
+
+static int add_slab(sk_stack_slabs *slabs, size_t stride, int node)
+{
+	struct sk_stack_slab *slab = malloc(sizeof *slab);
+	if (!slab)
+		return -ENOMEM;
+	slab->bytes = SLAB_STACKS * stride;
+	slab->low = sk_memory_map(slab->bytes);
+	if (!slab->low) {
+		free(slab);
+		return -ENOMEM;
+	}
+	sk_memory_bind_node(slab->low, slab->bytes, node);
+	slab->older = slabs->newest;
+	slabs->newest = slab;
+	slabs->free_low = slab->low;
+	slabs->free_count = SLAB_STACKS;
+	return 0;
+}
+
+static size_t guard(sk_stack_slabs *slabs, char *low)
+{
+	if (!slabs->is_guarded && slabs->protected_count >= PROTECTED_MAX)
+		return 0;
+	if (sk_memory_guard(low, SK_STACK_SMALL_GUARD_BYTES) < 0)
+		return 0;
+	if (!slabs->is_guarded && ++slabs->protected_count == PROTECTED_MAX)
+		sk_verbose("the kernel has no guards without mappings: from %u on, small fibers have none",
+			   PROTECTED_MAX);
+	return SK_STACK_SMALL_GUARD_BYTES;
+}
+
+int sk_stack_slabs_take(sk_stack_slabs *slabs, sk_stack_region *region, size_t stack_bytes, int node)
+{
+	size_t stack = sk_round_up(stack_bytes, sk_memory_page());
+	size_t stride = stack + SK_STACK_SMALL_GUARD_BYTES;
+	if (slabs->free_count == 0) {
+		int error = add_slab(slabs, stride, node);
+		if (error < 0)
+			return error;
+	}
+	*region = (sk_stack_region){ .is_guarded = slabs->is_guarded, .bytes = stride, .stack_bytes = stack };
+	region->low = slabs->free_low;
+	region->stack_low = region->low + SK_STACK_SMALL_GUARD_BYTES;
+	region->guard_bytes = guard(slabs, region->low);
+	slabs->free_low += stride;
+	slabs->free_count--;
+	return 0;
+}
+
+void sk_stack_slabs_unmap(sk_stack_slabs *slabs)
+{
+	while (slabs->newest) {
+		struct sk_stack_slab *slab = slabs->newest;
+		slabs->newest = slab->older;
+		sk_memory_release(slab->low, slab->bytes);
+		free(slab);
+	}
 }

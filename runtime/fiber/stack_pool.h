@@ -30,8 +30,28 @@ typedef struct sk_stack_region {
 	size_t slots_committed_bytes; /* writable, or at least not to be used before the rest is asked for */
 	char *stack_low;
 	size_t stack_bytes;
+	size_t guard_bytes; /* below the stack */
 	bool is_guarded; /* which of the two ways */
 } sk_stack_region;
+
+/*
+ * The memory of small fibers, which have no slots: slabs of many stacks, so that neither a mapping nor a page of the
+ * kernel's tables is needed for each. Unmapped as a whole.
+ *
+ *   slab | guard | stack <- | guard | stack <- | ...
+ *
+ * In the protected way each guard costs two mappings; before the kernel's max_map_count is reached, stacks are given
+ * without guards, and that is said under SKUA_VERBOSE.
+ */
+typedef struct sk_stack_slabs {
+	bool is_guarded;
+	struct sk_stack_slab *newest;
+	char *free_low;     /* what is left of the newest */
+	size_t free_count;
+	size_t protected_count; /* guards that cost mappings */
+} sk_stack_slabs;
+
+#define SK_STACK_SMALL_GUARD_BYTES ((size_t)16 << 10)
 
 /* Which of the two ways this system takes; asks the kernel. */
 bool sk_stack_region_can_be_guarded(void);
@@ -44,6 +64,10 @@ int sk_stack_region_map(sk_stack_region *region, size_t slots_bytes, size_t stac
  * after the first chunk gets huge pages then, for a fiber that uses so much of it will touch a lot more.
  */
 int sk_stack_region_commit_slots(sk_stack_region *region, size_t bytes);
+
+/* A small fiber's region, 0 or -ENOMEM. All stacks of the slabs have the same size. */
+int sk_stack_slabs_take(sk_stack_slabs *slabs, sk_stack_region *region, size_t stack_bytes, int node);
+void sk_stack_slabs_unmap(sk_stack_slabs *slabs);
 
 /* Gives it back to the kernel. */
 void sk_stack_region_unmap(sk_stack_region *region);

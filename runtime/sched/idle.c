@@ -101,9 +101,8 @@ bool sk_idle_sleeper_seen(sk_idle *idle)
 	return false;
 }
 
-bool sk_idle_notify(sk_idle *idle, unsigned near)
+bool sk_idle_notify_fenced(sk_idle *idle, unsigned near)
 {
-	sk_fence_seq_cst(); /* N1. edge -> idle.word : the work was written before, the word is read after */
 	bool undone = false;
 	for (;;) {
 		uint64_t word = sk_load_seq_cst(&idle->word); /* N2. edge -> idle.word : who searches */
@@ -123,6 +122,12 @@ bool sk_idle_notify(sk_idle *idle, unsigned near)
 		sk_sub_seq_cst(&idle->word, SEARCHING);
 		undone = true;
 	}
+}
+
+bool sk_idle_notify(sk_idle *idle, unsigned near)
+{
+	sk_fence_seq_cst(); /* N1. edge -> idle.word : the work was written before, the word is read after */
+	return sk_idle_notify_fenced(idle, near);
 }
 
 void sk_idle_wake(sk_idle *idle, unsigned worker)

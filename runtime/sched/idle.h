@@ -36,6 +36,7 @@
  * |------------|-----------------------------------|----------------------------------|-------------------------------|
  * | idle.word  | park: bit, word, seq_cst          | notify: fence, word, seq_cst     | one of them sees the other    |
  * | idle.park  | park: poll, membarrier, look      | spawn: run, poll (skua/door.h)   | one of them sees the other    |
+ * | idle.own   | park: bit, word, membarrier, look | owner: push, then word and bits  | one of them sees the other    |
  * | idle.claim | notify: token (in the wake call)  | parked worker: token             | that it counts as a searcher  |
  *
  * Who may call: sk_idle_notify and sk_idle_wake any thread; the others the holder of the worker's seat. Nothing
@@ -62,6 +63,7 @@ typedef struct sk_idle {
 	_Alignas(SK_FALSE_SHARING) unsigned workers;
 	void (*wake)(void *arg, unsigned worker); /* gives the worker its token and wakes its thread */
 	void (*missed)(void *arg);                /* see sk_idle_notify; may be NULL */
+	bool has_barrier;                         /* P3 is a membarrier */
 	void *arg;
 } sk_idle;
 
@@ -114,6 +116,26 @@ void sk_idle_hungry_add(sk_idle *idle, int change);
  * retracted meanwhile. So when it ends that way, it calls missed: somebody else has to look at what is waiting.
  */
 bool sk_idle_notify(sk_idle *idle, unsigned near);
+
+/* N2 to N5, for a caller that has passed the fence. */
+bool sk_idle_notify_fenced(sk_idle *idle, unsigned near);
+
+/*
+ * The same for what a worker of the pool put on its own ready deque. Where every parking worker passes a membarrier
+ * between P1 and P4, that is the fence of N1 too, as it is the fence of the spawn's fast path: the work was stored
+ * before it and is seen at P4, or word and bits are read after it. So nobody pays for a fence when nobody parks.
+ */
+static inline bool sk_idle_notify_owner(sk_idle *idle, unsigned near)
+{
+	if (!idle->has_barrier)
+		sk_fence_seq_cst(); /* N1. edge -> idle.own : the work was written before, the word is read after */
+	else
+		sk_compiler_fence();
+	/* The usual end of N2, all busy, without a call. relaxed: by the fence, whosever it is */
+	if (idle->workers <= 64 && sk_load_relaxed(&idle->sleepers[0]) == 0)
+		return false;
+	return sk_idle_notify_fenced(idle, near);
+}
 
 /* Wakes this very worker if it sleeps, whoever searches. */
 void sk_idle_wake(sk_idle *idle, unsigned worker);

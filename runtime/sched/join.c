@@ -27,6 +27,8 @@ void sk_join_run_stolen(sk_fiber *fiber, const sk_stolen *stolen)
 	sk_slot *slot = stolen->slot;
 	uint64_t begin = sk_clock_ticks();
 	sk_store_relaxed(&fiber->root, stolen->root); /* relaxed: a preference of thieves */
+	fiber->scope = stolen->scope;
+	fiber->is_branch = true;
 	sk_task_stack_begin(fiber);
 	stolen->run(slot, fiber, fiber->slots);
 	sk_worker *worker = fiber->worker; /* perhaps another one */
@@ -36,7 +38,7 @@ void sk_join_run_stolen(sk_fiber *fiber, const sk_stolen *stolen)
 	uintptr_t old = sk_exchange_acq_rel(state_of(slot), STATE_DONE);
 	SK_INVARIANT(old != STATE_DONE, "a stolen task ends once");
 	if (old)
-		sk_switch_recycling(worker, fiber, (sk_fiber *)old); /* NOLINT: the word is a fiber or DONE */
+		sk_switch_resuming(worker, fiber, (sk_fiber *)old); /* NOLINT: the word is a fiber or DONE */
 }
 
 static bool register_waiter(sk_worker *worker, sk_fiber *fiber, void *argument)

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/hot.h"
 #include "sched/settings.h"
+#include "sched/start.h"
 #include "sched/task_stack.h"
 #include "sys/clock.h"
 #include "sys/fault.h"
@@ -29,6 +30,7 @@
 #define LEAF_ALONE_NS 40000u
 #define ALONE_NS 1000u
 #define WAKE_WORTH_NS 100000u
+#define DRAIN_LOOK_NS 10000000u
 
 /* What a root touches of its fiber's stack at least: the loop's frames above, its own below. */
 #define STACK_BELOW 128u
@@ -46,6 +48,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static sk_topology_affinity main_affinity; /* of the starting thread, while it is bound */
 static pthread_t main_thread;
 static char problem[SK_TOPOLOGY_PROBLEM_BYTES];
+static SK_ATOMIC(int) start_error; /* of the last start that failed */
 
 /* --- entering and leaving --- */
 
@@ -106,9 +109,58 @@ SK_HOT void sk_pool_leave(sk_pool *pool)
 		sk_park_wake(&sk_entrance.gate, 1);
 }
 
+int sk_pool_error(void)
+{
+	return sk_load_relaxed(&start_error); /* relaxed: a number */
+}
+
+void sk_pool_expect_timer(sk_pool *pool, sk_worker *worker, uint64_t at_ns)
+{
+	sk_monitor_expect(pool, at_ns);
+	/* Worker 0's thread may sleep beside its seat, or in it. edge -> seat.timers : see sk_seat_leave */
+	if (!worker && at_ns < sk_load_relaxed(&pool->seat.until_ns)) /* relaxed: the fence in sk_monitor_expect */
+		sk_idle_wake(&pool->idle, 0);
+}
+
 const char *sk_pool_problem(void)
 {
 	return problem;
+}
+
+/* --- what the layers above have to do --- */
+
+#define HOOKS_MAX 8u
+static struct {
+	pthread_mutex_t lock;
+	SK_ATOMIC(uint32_t) count;
+	sk_pool_hooks entry[HOOKS_MAX];
+} hooks = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+void sk_pool_hook(const sk_pool_hooks *added)
+{
+	pthread_mutex_lock(&hooks.lock);
+	uint32_t count = sk_load_relaxed(&hooks.count); /* relaxed: under the lock */
+	SK_INVARIANT(count < HOOKS_MAX, "there are not more hooks than modules");
+	hooks.entry[count] = *added;
+	sk_store_release(&hooks.count, count + 1); /* edge pool.hooks -> : the entry */
+	pthread_mutex_unlock(&hooks.lock);
+}
+
+static void run_stop_hooks(sk_pool *pool)
+{
+	uint32_t count = sk_load_acquire(&hooks.count); /* edge -> pool.hooks : the entries */
+	for (uint32_t i = 0; i < count; i++)
+		if (hooks.entry[i].stop)
+			hooks.entry[i].stop(pool);
+}
+
+static void run_fork_hooks(void)
+{
+	uint32_t count = sk_load_acquire(&hooks.count); /* edge -> pool.hooks : the entries */
+	pthread_mutex_init(&hooks.lock, NULL);
+	for (uint32_t i = 0; i < count; i++)
+		if (hooks.entry[i].after_fork)
+			hooks.entry[i].after_fork();
 }
 
 /* --- what happens to it from outside --- */
@@ -134,23 +186,16 @@ static void after_fork_in_child(void)
 	pthread_mutex_init(&building, NULL);
 	sk_store_relaxed(&sk_entrance.gate, 0); /* relaxed: one thread */
 	main_affinity = (sk_topology_affinity){ 0 };
+	run_fork_hooks();
 }
 
 static void describe_fault(void *address, char *out, size_t size)
 {
 	sk_pool *pool = sk_entrance.pool; /* read in a signal handler: of this thread's own pool if it is a worker's */
-	if (pool)
-		sk_fiber_describe_fault(pool->fibers, address, out, size);
-}
-
-static const char *wait_text(uint32_t wait)
-{
-	static const char *const texts[] = {
-#define SK_WAIT_TEXT(name, text) text,
-		SK_WAITS(SK_WAIT_TEXT)
-#undef SK_WAIT_TEXT
-	};
-	return wait < sizeof texts / sizeof texts[0] ? texts[wait] : "?";
+	if (!pool)
+		return;
+	sk_fiber_describe_fault(pool->fibers, address, out, size);
+	sk_fiber_describe_fault(pool->small_fibers, address, out, size);
 }
 
 /* For a panic: what every worker and fiber does. Reads without order; it is for people. */
@@ -170,9 +215,15 @@ __attribute__((no_sanitize("thread"))) static void dump(int fd)
 	for (size_t i = 0; i < count && i < 64; i++) {
 		sk_fiber *fiber = sk_fiber_at(pool->fibers, i);
 		sk_task_stack_view view = sk_task_stack_look((sk_task_thief){ fiber });
-		sk_print(fd, "  fiber %zu: %s, top %u, split %u, tag %u%s", i, wait_text(sk_load_relaxed(&fiber->wait)),
-		         view.top, view.split, view.tag, /* relaxed: a snapshot */
-		         view.force ? ", forced" : "");
+		uint32_t wait = sk_load_relaxed(&fiber->wait); /* relaxed: a snapshot */
+		sk_print(fd, "  fiber %zu: %s, top %u, split %u, tag %u%s", i, sk_fiber_wait_text(wait), view.top,
+		         view.split, view.tag, view.force ? ", forced" : "");
+	}
+	count = sk_fiber_count(pool->small_fibers);
+	for (size_t i = 0; i < count && i < 64; i++) {
+		uint32_t wait = sk_load_relaxed(&sk_fiber_at(pool->small_fibers, i)->wait); /* relaxed: a snapshot */
+		if (wait != SK_WAIT_IDLE)
+			sk_print(fd, "  small fiber %zu: %s", i, sk_fiber_wait_text(wait));
 	}
 }
 
@@ -186,8 +237,9 @@ static void wake_worker(void *argument, unsigned index)
 		return;
 	}
 	sk_worker *worker = &pool->workers[index];
-	sk_store_release(&worker->token, 1); /* edge idle.claim -> : it counts as a searcher */
-	sk_park_wake(&worker->token, 1);
+	/* edge idle.claim -> : it counts as a searcher. edge poller.hold -> : before the look at the holder */
+	sk_store_seq_cst(&worker->token, 1);
+	sk_poller_wake(pool, &worker->token);
 }
 
 /* Somebody may have put something into the inbox and relied on a searcher that there was not. */
@@ -223,6 +275,8 @@ static void destroy(sk_pool *pool)
 	free(pool->workers);
 	if (pool->fibers)
 		sk_fiber_store_destroy(pool->fibers);
+	if (pool->small_fibers)
+		sk_fiber_store_destroy(pool->small_fibers);
 	sk_topology_free(pool->topology);
 	free(pool);
 }
@@ -230,11 +284,12 @@ static void destroy(sk_pool *pool)
 static int create_workers(sk_pool *pool, const sk_settings *settings)
 {
 	pool->fibers = sk_fiber_store_create(&settings->fiber, sk_worker_loop);
+	pool->small_fibers = sk_fiber_store_create(&settings->small_fiber, sk_worker_loop);
 	size_t bytes = pool->worker_count * sizeof(sk_worker);
 	pool->workers = aligned_alloc(_Alignof(sk_worker), bytes);
 	if (pool->workers)
 		memset(pool->workers, 0, bytes);
-	if (!pool->fibers || !pool->workers)
+	if (!pool->fibers || !pool->small_fibers || !pool->workers)
 		return -ENOMEM;
 	for (unsigned i = 0; i < pool->worker_count; i++) {
 		int error = sk_worker_init(&pool->workers[i], pool, i);
@@ -257,10 +312,11 @@ static int create(const sk_settings *settings, sk_pool **out)
 	pool->worker_count = sk_topology_workers(pool->topology);
 	pool->oversubscribed = settings->topology.synthetic || sk_topology_is_oversubscribed(pool->topology);
 	pool->membarrier = !settings->no_membarrier && sk_membarrier_start();
-	sk_store_relaxed(&pool->deadline_ns, SK_PARK_FOREVER); /* relaxed: not yet shared */
+	pool->standstill.is_wanted = SK_CHECK_LEVEL > 0 || sk_is_verbose();
 	set_times(pool);
 	sk_idle_init(&pool->idle, pool->worker_count, wake_worker, pool);
 	pool->idle.missed = missed;
+	pool->idle.has_barrier = pool->membarrier;
 	error = create_workers(pool, settings);
 	if (error == -ENOMEM)
 		snprintf(problem, sizeof problem, "no memory for %u workers and their fibers", pool->worker_count);
@@ -273,8 +329,7 @@ static void join_workers(sk_pool *pool, unsigned count)
 	sk_store_release(&pool->stop, 1); /* edge pool.stop -> : all roots are done */
 	for (unsigned i = 1; i < count; i++)
 		sk_idle_wake(&pool->idle, i);
-	sk_store_release(&pool->seat.standin, 1); /* edge seat.call -> : the stop */
-	sk_park_wake(&pool->seat.standin, 1);
+	sk_seat_call(pool);
 	for (unsigned i = 0; i < count; i++)
 		sk_thread_join(&pool->workers[i].thread);
 }
@@ -341,6 +396,8 @@ static int start_locked(const skua_config *config)
 	}
 	if (settings.bind_main)
 		bind_main(pool);
+	pool->offload_limit = settings.offload_limit;
+	pool->io = settings.io;
 	sk_verbose("%u workers, %s, binding %s, membarrier %s", pool->worker_count, sk_topology_source(pool->topology),
 		   sk_topology_binding(pool->topology), pool->membarrier ? "used" : "not used");
 	sk_store_release(&sk_entrance.gate, RUNNING); /* edge pool.gate -> : the filled pool */
@@ -361,12 +418,25 @@ int sk_pool_start(const skua_config *config)
 	int error = start_locked(config);
 	pthread_mutex_unlock(&building);
 	if (error < 0 && error != -EALREADY)
+		sk_store_relaxed(&start_error, error); /* relaxed: a number */
+	if (error < 0 && error != -EALREADY)
 		sk_verbose("not started: %s", problem[0] ? problem : strerror(-error));
 	pthread_mutex_unlock(&lock);
 	return error;
 }
 
 /* --- stopping --- */
+
+/*
+ * Tasks of await.h may run on for long. Who ends one wakes us; that look at the word has no fence, so we also look by
+ * ourselves.
+ */
+static void drain_starts(sk_pool *pool)
+{
+	sk_store_relaxed(&pool->draining, 1); /* relaxed: see above */
+	while (sk_start_count(pool) > 0)
+		sk_park_wait(&pool->draining, 1, sk_clock_ns() + DRAIN_LOOK_NS);
+}
 
 /* Closes the gate and waits until nobody outside uses the pool and no root runs. */
 static void drain(sk_pool *pool)
@@ -379,6 +449,7 @@ static void drain(sk_pool *pool)
 		sk_park_wait(&sk_entrance.gate, word, SK_PARK_FOREVER);
 	while (sk_load_acquire(&pool->active)) /* edge -> pool.done : no task runs; users are gone, so it is a moment */
 		sk_thread_yield();
+	drain_starts(pool);
 }
 
 static void stop_locked(void)
@@ -390,6 +461,7 @@ static void stop_locked(void)
 	pthread_mutex_lock(&building);
 	join_workers(pool, pool->worker_count);
 	sk_monitor_stop(pool);
+	run_stop_hooks(pool);
 	sk_fault_stop();
 	if (main_affinity.mask && pthread_equal(main_thread, pthread_self()))
 		sk_topology_affinity_restore(pool->topology, &main_affinity);

@@ -22,7 +22,9 @@
 #include "sched/idle.h"
 #include "sched/inbox.h"
 #include "sched/monitor.h"
+#include "sched/poller.h"
 #include "sched/seat.h"
+#include "sched/standstill.h"
 #include "sched/worker.h"
 #include "sys/topology.h"
 
@@ -36,6 +38,9 @@ typedef struct sk_pool {
 	sk_worker *workers;  /* worker_count of them */
 	sk_topology *topology;
 	sk_fiber_store *fibers;
+	sk_fiber_store *small_fibers;
+	unsigned offload_limit; /* threads for blocking calls */
+	unsigned io;            /* enum sk_io_choice */
 	uint64_t force_after_ticks;  /* unanswered for so long: force */
 	uint64_t force_gap_ticks;    /* at least so long between two forces */
 	uint64_t search_ticks;       /* search so long before parking */
@@ -50,11 +55,24 @@ typedef struct sk_pool {
 	sk_inbox inbox;
 	sk_seat seat;
 	sk_monitor monitor;
+	sk_poller poller;
+	sk_standstill standstill;
 	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uint32_t) active; /* roots begun or handed in, and not finished */
 	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uint32_t) stop;   /* workers leave; every searcher reads it */
 	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uint64_t) last_force_ticks;
-	SK_ATOMIC(uint64_t) deadline_ns; /* the earliest timer: nobody parks beyond it; SK_PARK_FOREVER: none */
+	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uint64_t) starts_made; /* by threads that are no workers; sched/start.h */
+	_Alignas(SK_FALSE_SHARING) sk_park_word draining; /* 1: a stop waits for the end of the starts */
 } sk_pool;
+
+/* Something came onto the own ready deque: an idle worker is told, or else the monitor. Call from: the worker. */
+static inline void sk_pool_tell(sk_worker *worker)
+{
+	sk_pool *pool = worker->pool;
+	if (sk_idle_notify_owner(&pool->idle, worker->index))
+		sk_stats_add(worker, woken, 1);
+	else if (sk_idle_searching(&pool->idle) == 0)
+		sk_monitor_wake(&pool->monitor);
+}
 
 /* Where threads from outside come in: one line, the first of ours that they touch. */
 typedef struct sk_pool_entrance {
@@ -64,6 +82,16 @@ typedef struct sk_pool_entrance {
 	sk_pool *pool;
 } sk_pool_entrance;
 extern sk_pool_entrance sk_entrance;
+
+/*
+ * What the layers above have to do when a pool stops (its tasks are over, its threads are gone) and in the child of a
+ * fork. Registered once, at first use; at most eight. Call from: anywhere.
+ */
+typedef struct sk_pool_hooks {
+	void (*stop)(sk_pool *pool);
+	void (*after_fork)(void);
+} sk_pool_hooks;
+void sk_pool_hook(const sk_pool_hooks *hooks);
 
 /* Starts a pool. Returns as skua_start; problem gets its words. Call from: an outside thread. */
 int sk_pool_start(const skua_config *config);
@@ -77,6 +105,15 @@ void sk_pool_stop(void);
  * Call from: an outside thread.
  */
 sk_pool *sk_pool_enter(void);
+
+/* Why the last start failed, a negative errno. Call from: a thread to which sk_pool_enter gave NULL. */
+int sk_pool_error(void);
+
+/*
+ * A timer became the earliest of its wheel, which is the given worker's, or worker 0's for a thread that is no worker
+ * (NULL): those who sleep too long for it are woken.
+ */
+void sk_pool_expect_timer(sk_pool *pool, sk_worker *worker, uint64_t at_ns);
 
 /* As sk_pool_enter, but NULL when none is running. Call from: any thread. */
 sk_pool *sk_pool_try_enter(void);

@@ -1,37 +1,43 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ready deque: each worker's Chase-Lev deque of entries that are ready to go on. An entry is a tagged word: a fiber
- * to resume, a root to begin, or a suspended fiber whose un-stolen slots may be taken (sched/suspend.h).
+ * The ready deque: what is ready to go on at a worker. An entry is a tagged word: a fiber to resume, a root or a start
+ * (sched/start.h) to begin, or a suspended fiber whose un-stolen slots may be taken (sched/suspend.h).
  *
- *        top                bottom
- *        | oldest ... newest |          indices only grow and wrap; the array is circular and doubles when full
+ *        top                bottom          soon
+ *        | oldest ... newest |              | newest of all |
  *
- * The owner pushes and pops at the bottom; thieves, and the owner when it wants first-in-first-out, take at the top.
+ * A queue and one place beside it. The owner adds at the bottom, everybody takes at the top: first in, first out, so
+ * that nobody starves. What the owner's fiber has just woken goes to `soon` instead, and the owner takes it next, a few
+ * times in a row: its data is in the cache. What was there moves to the bottom. Indices only grow and wrap; the array
+ * is circular and doubles when it is full.
  *
  *   R1  an entry is taken exactly once.
- *   R2  bottom - top is between -1 (inside a pop) and the capacity.
+ *   R2  bottom - top is between 0 and the capacity.
  *   R3  a grown array is published after it is filled; old arrays live until the deque is destroyed, so that a late
- *       thief reads old but equal entries there, and its CAS on top decides.
+ *       taker reads old but equal entries there, and its CAS on top decides.
+ *   R4  only the owner makes soon other than 0.
  *
  * | edge           | from                                          | to                                    | carries                |
  * |----------------|-----------------------------------------------|---------------------------------------|------------------------|
- * | ready.publish  | push: bottom, release                         | steal: bottom, acquire                | the entry              |
- * | ready.grow     | grow: array, release (relaxed is a known bug) | steal: array, acquire                 | copied entries, mask   |
- * | ready.last     | pop: fence after lowering bottom              | steal: fence between top and bottom   | one rival sees the other |
- * | ready.take     | steal, pop: CAS top, seq_cst                  | push, steal, pop: top, acquire        | the place is free      |
+ * | ready.publish  | push: bottom, release                         | take: bottom, acquire                 | the entry              |
+ * | ready.grow     | grow: array, release (relaxed is a known bug) | take: array, acquire                  | copied entries, mask   |
+ * | ready.take     | take: CAS top, release                        | push, take: top, acquire              | the place is free      |
+ * | ready.soon     | push_soon: soon, release or exchange          | take_soon: exchange, acquire          | the entry              |
  *
  * Who may call: functions on sk_ready_deque, its owner only; on sk_ready_thief, any thread. Nothing blocks; push may
  * allocate.
  *
- * Source: Chase and Lev, "Dynamic circular work-stealing deque" (SPAA 2005); orderings of Lê, Pop, Cohen and Zappa
- * Nardelli, "Correct and efficient work-stealing for weak memory models" (PPoPP 2013), with the array published by
- * release as their erratum has it.
+ * Source: the circular array that grows is that of Chase and Lev, "Dynamic circular work-stealing deque" (SPAA 2005),
+ * published by release as in the erratum to Lê, Pop, Cohen and Zappa Nardelli (PPoPP 2013). Their owner also pops at
+ * the bottom, which costs a full fence there and in every theft; a queue with a place beside it needs neither, as in
+ * the Go scheduler's run queues.
  */
 #ifndef SK_SCHED_READY_DEQUE_H
 #define SK_SCHED_READY_DEQUE_H
 
 #include "base/align.h"
 #include "base/atomic.h"
+#include "base/hostile.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,7 +45,7 @@
 
 /* A tagged pointer; 0 is no entry. Pointers are aligned to 8 at least. */
 typedef uintptr_t sk_entry;
-enum sk_entry_kind { SK_ENTRY_FIBER = 0, SK_ENTRY_ROOT = 1, SK_ENTRY_SLOTS = 2 };
+enum sk_entry_kind { SK_ENTRY_FIBER = 0, SK_ENTRY_ROOT = 1, SK_ENTRY_SLOTS = 2, SK_ENTRY_START = 3 };
 #define SK_ENTRY_KIND_MASK ((uintptr_t)7)
 
 static inline sk_entry sk_entry_make(enum sk_entry_kind kind, void *pointer)
@@ -57,17 +63,25 @@ static inline void *sk_entry_pointer(sk_entry entry)
 	return (void *)(entry & ~SK_ENTRY_KIND_MASK); /* NOLINT: the tag is taken off */
 }
 
-typedef struct sk_ready_array sk_ready_array;
+typedef struct sk_ready_array {
+	/* set once */
+	uint64_t mask;
+	struct sk_ready_array *older; /* the array it replaced, freed with the deque (R3) */
+	/* the owner writes, others read */
+	SK_ATOMIC(sk_entry) entry[];
+} sk_ready_array;
 
 typedef struct sk_ready_deque {
-	/* the owner writes, thieves read */
+	/* the owner writes, others read */
 	_Alignas(SK_CACHE_LINE) SK_ATOMIC(uint64_t) bottom;
 	SK_ATOMIC(sk_ready_array *) array;
-	/* owner and thieves CAS */
+	/* the owner and, rarely, others */
+	SK_ATOMIC(sk_entry) soon;
+	/* everybody CASes */
 	_Alignas(SK_CACHE_LINE) SK_ATOMIC(uint64_t) top;
 } sk_ready_deque;
 
-/* The thief's view: from it only the thief's functions can be reached. */
+/* The view of others: from it only what they may do can be reached. */
 typedef struct sk_ready_thief {
 	sk_ready_deque *deque;
 } sk_ready_thief;
@@ -78,17 +92,76 @@ int sk_ready_deque_init(sk_ready_deque *deque);
 /* Nobody may use it any more. */
 void sk_ready_deque_destroy(sk_ready_deque *deque);
 
+/* Twice the array, filled from top to bottom, and published; NULL when there is no memory. */
+sk_ready_array *sk_ready_deque_grow(sk_ready_deque *deque, uint64_t top, uint64_t bottom);
+
 /* Adds an entry at the bottom. false: no memory to grow, and the entry is not added. */
-bool sk_ready_deque_push(sk_ready_deque *deque, sk_entry entry);
+static inline bool sk_ready_deque_push(sk_ready_deque *deque, sk_entry entry)
+{
+	uint64_t bottom = sk_load_relaxed(&deque->bottom);      /* own */
+	uint64_t top = sk_load_acquire(&deque->top);            /* edge -> ready.take : the place is free */
+	sk_ready_array *array = sk_load_relaxed(&deque->array); /* own */
+	if (__builtin_expect(bottom - top > array->mask, 0)) {
+		array = sk_ready_deque_grow(deque, top, bottom);
+		if (!array)
+			return false;
+	}
+	sk_store_relaxed(&array->entry[bottom & array->mask], entry); /* relaxed: published by bottom */
+	sk_store_release(&deque->bottom, bottom + 1);                 /* edge ready.publish -> : the entry */
+	return true;
+}
 
-/* Takes the newest entry; 0 when there is none. */
-sk_entry sk_ready_deque_pop(sk_ready_deque *deque);
+/* Adds an entry that is to be the next one here. false: no memory to move aside what was, and it is not added. */
+bool sk_ready_deque_push_soon(sk_ready_deque *deque, sk_entry entry);
 
-/* Takes the oldest entry; 0 when there is none. *lost is set when a rival took it first: it is worth another try. */
-sk_entry sk_ready_deque_steal(sk_ready_thief thief, bool *lost);
+/* Looks the queue empty, without what is to be the next one? (a snapshot) */
+static inline bool sk_ready_deque_queue_seen_empty(sk_ready_thief thief)
+{
+	uint64_t top = sk_load_relaxed(&thief.deque->top); /* relaxed: a hint; who must be sure has a fence before it */
+	return (int64_t)(sk_load_relaxed(&thief.deque->bottom) - top) <= 0;
+}
 
-/* Looks empty? (a snapshot) */
-bool sk_ready_deque_seen_empty(sk_ready_thief thief);
+/* What is to be the next one, to be compared; 0 for nothing. (a snapshot) */
+static inline sk_entry sk_ready_deque_soon_seen(sk_ready_thief thief)
+{
+	return sk_load_relaxed(&thief.deque->soon); /* relaxed: only compared */
+}
+
+/* Looks all of it empty? (a snapshot) */
+static inline bool sk_ready_deque_seen_empty(sk_ready_thief thief)
+{
+	/* First soon: what the owner moves from there to the queue is seen in one of the two. */
+	return !sk_ready_deque_soon_seen(thief) && sk_ready_deque_queue_seen_empty(thief);
+}
+
+/* Takes the oldest entry of the queue; 0 when there is none. *lost is set when a rival took it first: try again. */
+static inline sk_entry sk_ready_deque_take(sk_ready_thief thief, bool *lost)
+{
+	sk_ready_deque *deque = thief.deque;
+	*lost = false;
+	uint64_t top = sk_load_acquire(&deque->top);       /* edge -> ready.take : nobody reads what is below */
+	uint64_t bottom = sk_load_acquire(&deque->bottom); /* edge -> ready.publish : the entries below bottom */
+	if ((int64_t)(bottom - top) <= 0)
+		return 0;
+	sk_ready_array *array = sk_load_acquire(&deque->array); /* edge -> ready.grow : entries and mask */
+	sk_entry entry = sk_load_relaxed(&array->entry[top & array->mask]); /* relaxed: ordered by bottom or array */
+	sk_hostile_point();
+	/* edge ready.take -> : the place is free. Acquire is not needed: the entry was read before. */
+	if (!sk_cas_acq_rel(&deque->top, &top, top + 1)) {
+		*lost = true;
+		return 0;
+	}
+	return entry;
+}
+
+/* Takes what is to be the next one; 0 when there is none. */
+static inline sk_entry sk_ready_deque_take_soon(sk_ready_thief thief)
+{
+	if (!sk_ready_deque_soon_seen(thief))
+		return 0; /* looking is not to move the line */
+	sk_hostile_point();
+	return sk_exchange_acquire(&thief.deque->soon, 0); /* edge -> ready.soon : the entry */
+}
 
 /* Is there an entry of another kind? (a snapshot, of the oldest entries) */
 bool sk_ready_deque_seen_other(sk_ready_thief thief, enum sk_entry_kind kind);

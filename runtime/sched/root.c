@@ -7,6 +7,8 @@
 #include "sched/pool.h"
 #include "sched/task_stack.h"
 
+sk_values_end_place sk_root_values_end;
+
 /* root->done. The thread that waits says so before it sleeps; else the finisher has no system call to make. */
 enum { RUNS, DONE, ASLEEP };
 
@@ -39,8 +41,12 @@ SK_HOT void sk_root_begin(sk_root *root, sk_fiber *fiber)
 	sk_stats_add(worker, roots, 1);
 	SK_TRACE_EVENT(&worker->trace, RUN, fiber->index, (uintptr_t)slot->run);
 	sk_store_relaxed(&fiber->root, root); /* relaxed: a preference of thieves */
+	fiber->scope = NULL;
+	fiber->is_branch = false;
 	sk_task_stack_begin(fiber);
 	slot->run(slot, fiber, fiber->slots);
+	if (SK_UNLIKELY(root->values != NULL))
+		sk_load_relaxed(&sk_root_values_end)(&root->values); /* relaxed: it was set before the values */
 	worker = fiber->worker; /* perhaps another one */
 	finish(worker->pool, worker, root);
 }

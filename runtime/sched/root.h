@@ -28,9 +28,15 @@ typedef struct sk_root {
 	sk_slot *slot;
 	bool in_seat; /* that thread sat down in the seat of worker 0 to begin it */
 	sk_inbox_node node;
+	void **values; /* of keys, as sk_scope has them; the root's fiber */
 	/* the finisher writes; the waiting thread reads, and says before that it is going to sleep */
 	sk_park_word done;
 } sk_root;
+
+/* Ends the values of a root whose task is over. Set by await's keys before there are any. */
+typedef void sk_values_end(void ***values);
+typedef SK_ATOMIC(sk_values_end *) sk_values_end_place;
+extern sk_values_end_place sk_root_values_end;
 
 /* Runs the task of a slot and returns when it is done. Call from: an outside thread that keeps the pool alive. */
 void sk_root_run(struct sk_pool *pool, sk_slot *slot);

@@ -19,10 +19,12 @@ SK_HOT static bool take(sk_seat *seat)
 	return sk_load_relaxed(&seat->held) == 0 && sk_cas_acquire(&seat->held, &vacant, 1); /* relaxed: a quick no */
 }
 
-static void call_standin(sk_seat *seat)
+void sk_seat_call(sk_pool *pool)
 {
-	sk_store_release(&seat->standin, 1); /* edge seat.call -> : a word only; what to do is read elsewhere */
-	sk_park_wake(&seat->standin, 1);
+	/* edge seat.call -> : a word only; what to do is read elsewhere.
+	 * edge poller.hold -> : before the holder is read */
+	sk_store_seq_cst(&pool->seat.standin, 1);
+	sk_poller_wake(pool, &pool->seat.standin);
 }
 
 /* The seat's bit was claimed: the waker's token is here or about to come. */
@@ -39,7 +41,7 @@ SK_HOT static void vacate(sk_pool *pool, sk_worker *worker)
 	sk_store_seq_cst(&pool->seat.held, 0);
 	sk_hostile_point();
 	if (sk_load_seq_cst(&worker->token)) /* edge -> seat.token : the stand-in may have found the seat held */
-		call_standin(&pool->seat);
+		sk_seat_call(pool);
 }
 
 SK_HOT bool sk_seat_enter(sk_pool *pool)
@@ -81,6 +83,9 @@ SK_HOT void sk_seat_leave(sk_pool *pool)
 	sk_idle_offer(&pool->idle, 0);
 	vacate(pool, worker);
 	sk_fence_seq_cst(); /* edge -> seat.leave : the seat was vacant before the look at what is left */
+	/* edge -> seat.timers : a timer that was set in the seat, and the time at which the stand-in wakes */
+	if (sk_timers_next(&worker->timers) < sk_load_relaxed(&pool->seat.until_ns)) /* relaxed: the fence */
+		sk_seat_call(pool);
 	if (left_ready || sk_load_relaxed(&pool->active) || !sk_inbox_seen_empty(&pool->inbox)) /* relaxed: the fence */
 		sk_monitor_notify(pool);
 }
@@ -92,7 +97,7 @@ void sk_seat_wake(sk_pool *pool)
 	sk_hostile_point();
 	/* The stand-in sleeps beside the seat, or in it, having found its bit claimed before the token came. */
 	sk_park_wake(&pool->workers[0].token, 1);
-	call_standin(&pool->seat);
+	sk_seat_call(pool);
 }
 
 void sk_seat_root_done(sk_pool *pool)
@@ -124,6 +129,19 @@ static void sit(sk_pool *pool, sk_worker *worker)
 	vacate(pool, worker);
 }
 
+/* Sleeps until it is called, or the seat's next timer is due or events have come; true: the latter. */
+static bool rest_beside(sk_pool *pool, sk_worker *worker)
+{
+	sk_seat *seat = &pool->seat;
+	uint64_t until = sk_timers_next(&worker->timers);
+	sk_store_seq_cst(&seat->until_ns, until); /* edge seat.timers -> : before the second look at the timers */
+	if (sk_timers_next(&worker->timers) != until)
+		return true;
+	int result = sk_poller_park(pool, &seat->standin, until);
+	sk_store_relaxed(&seat->until_ns, 0); /* relaxed: it is awake, and looks at everything anew */
+	return result == -ETIMEDOUT || result == -EINPROGRESS;
+}
+
 void sk_seat_standin(void *argument)
 {
 	sk_pool *pool = argument;
@@ -131,9 +149,7 @@ void sk_seat_standin(void *argument)
 	sk_worker_settle_thread(worker);
 	while (!sk_load_acquire(&pool->stop)) { /* edge -> pool.stop : why it ends */
 		/* edge -> seat.call : somebody may have claimed the seat's bit */
-		uint64_t deadline = sk_load_relaxed(&pool->deadline_ns); /* relaxed: who lowers it notifies */
-		if (!sk_exchange_acquire(&pool->seat.standin, 0) &&
-		    sk_park_wait(&pool->seat.standin, 0, deadline) != -ETIMEDOUT)
+		if (!sk_exchange_acquire(&pool->seat.standin, 0) && !rest_beside(pool, worker))
 			continue;
 		sk_fence_seq_cst(); /* edge -> seat.token : the token was stored before this look at the seat */
 		if (take(&pool->seat))

@@ -57,6 +57,8 @@ typedef struct sk_seat {
 	sk_park_word standin; /* 1: look whether there is something to do */
 	/* the holder, and at the leave the last holder */
 	bool hungry;
+	/* the stand-in writes, who leaves reads: the time at which it wakes by itself, 0 while it is awake */
+	SK_ATOMIC(uint64_t) until_ns;
 } sk_seat;
 
 /* Takes the seat if it is vacant. Call from: an outside thread. Blocks: nothing. */
@@ -70,6 +72,9 @@ void sk_seat_leave(struct sk_pool *pool);
 
 /* The thread function of the stand-in. */
 void sk_seat_standin(void *pool);
+
+/* Calls the stand-in: it looks whether there is something to do. Call from: any thread that keeps the pool alive. */
+void sk_seat_call(struct sk_pool *pool);
 
 /* Gives worker 0 its token. Part of the wake callback of idle. Call from: any thread. */
 void sk_seat_wake(struct sk_pool *pool);

@@ -15,6 +15,9 @@
 #define SLOTS_MIN ((size_t)16)
 #define SLOTS_MAX ((size_t)1048573) /* 20 bits of index, and two slots above the last */
 
+#define OFFLOAD_MAX ((size_t)4096)
+#define OFFLOAD_DEFAULT 64u
+
 typedef struct words {
 	char *text;
 	size_t bytes;
@@ -101,6 +104,15 @@ static int read_switch(const char *name, bool def, bool *out, const words *probl
 	return 0;
 }
 
+static int read_io(unsigned *io, const words *problem)
+{
+	const char *text = environment("SKUA_IO");
+	*io = !text ? SK_IO_AUTO : strcmp(text, "epoll") == 0 ? SK_IO_EPOLL : SK_IO_URING;
+	if (*io == SK_IO_URING && strcmp(text, "uring") != 0)
+		return refuse(problem, "SKUA_IO", text, "neither epoll nor uring");
+	return 0;
+}
+
 static int read_switches(const skua_config *config, sk_settings *settings, const words *problem)
 {
 	bool membarrier;
@@ -121,7 +133,15 @@ static int read_sizes(const skua_config *config, sk_settings *settings, const wo
 	if (error == 0)
 		error = read_size(config->task_slots, "SKUA_TASK_SLOTS", SLOTS_MIN, SLOTS_MAX,
 		                  &settings->fiber.slot_count, problem);
+	if (error == 0)
+		error = read_size(config->async_stack_bytes, "SKUA_ASYNC_STACK", STACK_MIN, STACK_MAX,
+		                  &settings->small_fiber.stack_bytes, problem);
+	size_t offload = 0;
+	if (error == 0)
+		error = read_size(0, "SKUA_OFFLOAD", 1, OFFLOAD_MAX, &offload, problem);
+	settings->offload_limit = offload ? (unsigned)offload : OFFLOAD_DEFAULT;
 	sk_fiber_sizes_default(&settings->fiber);
+	sk_fiber_sizes_small(&settings->small_fiber);
 	return error;
 }
 
@@ -146,5 +166,7 @@ int sk_settings_read(const skua_config *config, sk_settings *settings, char *pro
 		error = read_sizes(config, settings, &out);
 	if (error == 0)
 		error = read_switches(config, settings, &out);
+	if (error == 0)
+		error = read_io(&settings->io, &out);
 	return error;
 }

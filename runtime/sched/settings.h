@@ -11,9 +11,15 @@
 
 #include <skua/runtime.h>
 
+/* How files are read and written: SKUA_IO. */
+enum sk_io_choice { SK_IO_AUTO, SK_IO_EPOLL, SK_IO_URING };
+
 typedef struct sk_settings {
 	sk_topology_request topology;
 	sk_fiber_sizes fiber;
+	sk_fiber_sizes small_fiber;
+	unsigned offload_limit;
+	unsigned io; /* enum sk_io_choice */
 	bool bind_main;
 	bool no_membarrier;
 } sk_settings;

@@ -27,7 +27,8 @@
 	X(woken, 1)                                                                                                    \
 	X(busy_ns, 0)                                                                                                  \
 	X(idle_ns, 0)                                                                                                  \
-	X(fibers, 1)
+	X(fibers, 1)                                                                                                   \
+	X(started, 1)
 
 typedef struct sk_worker_counters {
 #define SK_STATS_FIELD(name, things) SK_ATOMIC(uint64_t) name;

@@ -18,6 +18,19 @@
 /* Slots of a suspended fiber come last, but not after more others than this: those may be waiting for them. */
 #define SLOTS_PASSED_MAX 8u
 #define INBOX_PERIOD 61u
+/* Looks at the clock in busy times: every so many rounds, or after so many direct switches. */
+#define TIMERS_PERIOD 8u
+#define DIRECT_MAX 61u
+/* A searching worker looks at the timers of others, and at what they have just woken, every so many rounds. */
+#define OTHERS_PERIOD 16u
+
+/* Is the seat to be left? */
+SK_HOT static bool must_leave(sk_worker *worker)
+{
+	if (worker->seat_root)
+		return worker->hand_over || sk_root_done(worker->seat_root);
+	return sk_load_acquire(&worker->pool->stop); /* edge -> pool.stop : the stopper's last words */
+}
 
 /* --- turning entries into work --- */
 
@@ -33,6 +46,10 @@ static bool open_entry(sk_worker *worker, sk_entry entry, sk_work *work)
 	case SK_ENTRY_ROOT:
 		work->kind = SK_WORK_ROOT;
 		work->root = pointer;
+		return true;
+	case SK_ENTRY_START:
+		work->kind = SK_WORK_START;
+		work->start = pointer;
 		return true;
 	case SK_ENTRY_SLOTS:
 		if (!sk_suspend_take_slot(worker, pointer, &work->stolen))
@@ -68,15 +85,31 @@ bool sk_work_drain_inbox(sk_worker *worker)
 	return true;
 }
 
-/* The next own entry: the oldest, or a few times in a row the newest, if it was just woken here. */
+static sk_entry own_soon(sk_worker *worker)
+{
+	sk_entry entry = sk_ready_deque_take_soon((sk_ready_thief){ &worker->ready });
+	if (!entry)
+		return 0;
+	worker->lifo_run++;
+	uint32_t trust = sk_load_relaxed(&worker->soon_trust); /* relaxed: a guess */
+	if (trust < SK_SOON_TRUSTED)
+		sk_store_relaxed(&worker->soon_trust, trust + 1); /* relaxed: as above */
+	return entry;
+}
+
+/* The next own entry: the oldest, or a few times in a row the one that was just woken here. */
 static sk_entry next_own(sk_worker *worker, bool *lost)
 {
+	sk_ready_thief own = { &worker->ready };
 	*lost = false;
-	bool lifo = worker->lifo_next && worker->lifo_run < LIFO_BUDGET;
-	worker->lifo_next = false;
-	worker->lifo_run = lifo ? worker->lifo_run + 1 : 0;
-	return lifo ? sk_ready_deque_pop(&worker->ready)
-	            : sk_ready_deque_steal((sk_ready_thief){ &worker->ready }, lost);
+	if (worker->lifo_run < LIFO_BUDGET || sk_ready_deque_queue_seen_empty(own)) {
+		sk_entry entry = own_soon(worker);
+		if (entry)
+			return entry;
+	}
+	worker->lifo_run = 0;
+	sk_entry entry = sk_ready_deque_take(own, lost);
+	return entry || *lost ? entry : own_soon(worker);
 }
 
 /* Passes over an entry for the slots of a suspended fiber: back it goes, behind the others. */
@@ -115,18 +148,73 @@ static bool take_own(sk_worker *worker, sk_work *work)
 	return false;
 }
 
-/* Own ready work, and the inbox when that is empty or has waited long. */
+/* Fires the own timers that are due. In busy times the clock is read now and then only. */
+static void look_at_timers(sk_worker *worker)
+{
+	if (sk_timers_next(&worker->timers) == SK_TIMERS_NEVER)
+		return;
+	if (++worker->since_timers < TIMERS_PERIOD && !sk_ready_deque_seen_empty((sk_ready_thief){ &worker->ready }))
+		return;
+	worker->since_timers = 0;
+	sk_timers_expire(worker->pool, &worker->timers, sk_clock_ns());
+}
+
+/* And those of others, who may be busy for long. */
+static void look_at_others_timers(sk_worker *worker)
+{
+	sk_pool *pool = worker->pool;
+	uint64_t now = sk_clock_ns();
+	for (unsigned i = 0; i < pool->worker_count; i++)
+		if (sk_timers_next(&pool->workers[i].timers) <= now)
+			sk_timers_expire(pool, &pool->workers[i].timers, now);
+}
+
+/* Own ready work, and timers and inbox when that is empty or they have waited long. */
 static bool take_local(sk_worker *worker, sk_work *work)
 {
+	worker->direct = 0;
+	look_at_timers(worker);
 	if (worker->seat_root)
 		return take_own(worker, work); /* roots of others are for the stand-in */
 	if (++worker->since_inbox >= INBOX_PERIOD) {
 		worker->since_inbox = 0;
 		sk_work_drain_inbox(worker);
+		sk_poller_look(worker->pool);
 	}
 	if (take_own(worker, work))
 		return true;
-	return sk_work_drain_inbox(worker) && take_own(worker, work);
+	bool drained = sk_work_drain_inbox(worker);
+	return (drained || sk_poller_look(worker->pool) > 0) && take_own(worker, work);
+}
+
+/* What was taken is no fiber, or something is left over from a lack of memory. */
+static SK_ASIDE sk_fiber *next_fiber_for(sk_worker *worker, sk_entry entry)
+{
+	sk_work work = worker->handed;
+	if (work.kind == SK_WORK_NONE && (pass_over(worker, entry) || !open_entry(worker, entry, &work)))
+		return sk_worker_fiber_take(worker);
+	return sk_worker_fiber_for(worker, &work);
+}
+
+SK_HOT sk_fiber *sk_work_next_fiber(sk_worker *worker)
+{
+	if (SK_UNLIKELY(worker->handed.kind != SK_WORK_NONE))
+		return next_fiber_for(worker, 0);
+	bool lost;
+	sk_entry entry = ++worker->direct < DIRECT_MAX ? next_own(worker, &lost) : 0;
+	if (!entry)
+		return sk_worker_fiber_take(worker); /* it looks around */
+	if (sk_entry_kind_of(entry) != SK_ENTRY_FIBER)
+		return next_fiber_for(worker, entry);
+	sk_stats_add(worker, ready_taken, 1);
+	sk_stats_add(worker, resumed, 1);
+	return sk_entry_pointer(entry);
+}
+
+bool sk_work_is_waiting(sk_worker *worker)
+{
+	return !sk_ready_deque_seen_empty((sk_ready_thief){ &worker->ready }) || ++worker->direct >= DIRECT_MAX ||
+	       !sk_inbox_seen_empty(&worker->pool->inbox);
 }
 
 /* --- stealing --- */
@@ -175,11 +263,40 @@ static bool steal_slot(sk_worker *worker, sk_worker *victim, sk_work *work)
 static bool steal_ready(sk_worker *worker, sk_worker *victim, sk_work *work)
 {
 	sk_ready_thief thief = { &victim->ready };
-	if (worker->seat_root || sk_ready_deque_seen_empty(thief))
+	if (worker->seat_root || sk_ready_deque_queue_seen_empty(thief))
 		return false;
 	bool lost;
-	sk_entry entry = sk_ready_deque_steal(thief, &lost);
+	sk_entry entry = sk_ready_deque_take(thief, &lost);
 	return entry && open_entry(worker, entry, work);
+}
+
+/* What a victim has woken and is to be the next one there; only if it does not come round to it. */
+static bool steal_soon(sk_worker *worker, sk_worker *victim, sk_work *work)
+{
+	sk_ready_thief thief = { &victim->ready };
+	sk_entry seen = sk_ready_deque_soon_seen(thief);
+	if (!seen)
+		return false;
+	for (uint64_t begin = sk_clock_ticks(); sk_clock_ticks() - begin < worker->pool->tiny_ticks * 2;)
+		sk_spin_hint();
+	if (sk_ready_deque_soon_seen(thief) != seen)
+		return false;
+	sk_entry entry = sk_ready_deque_take_soon(thief);
+	if (!entry)
+		return false;
+	sk_store_relaxed(&victim->soon_trust, 0); /* relaxed: a guess */
+	return open_entry(worker, entry, work);
+}
+
+static bool steal_soon_round(sk_worker *worker, sk_work *work)
+{
+	if (worker->seat_root)
+		return false;
+	sk_victim_round round = sk_victim_round_begin(&worker->victims, &worker->rng);
+	for (int i; (i = sk_victim_next(&round)) >= 0;)
+		if (steal_soon(worker, &worker->pool->workers[i], work))
+			return true;
+	return false;
 }
 
 static bool steal_round(sk_worker *worker, sk_work *work)
@@ -260,15 +377,8 @@ static void settle(sk_worker *worker)
 		return;
 	if (sk_idle_notify(&pool->idle, worker->index))
 		sk_stats_add(worker, woken, 1);
-	else if (!sk_inbox_seen_empty(&pool->inbox) || !sk_ready_deque_seen_empty((sk_ready_thief){ &worker->ready }))
-		sk_monitor_wake(&pool->monitor); /* nobody searches, nobody sleeps, and something waits */
-}
-
-SK_HOT static bool must_leave(sk_worker *worker)
-{
-	if (worker->seat_root)
-		return worker->hand_over || sk_root_done(worker->seat_root);
-	return sk_load_acquire(&worker->pool->stop); /* edge -> pool.stop : the stopper's last words */
+	else if (sk_monitor_is_needed(pool))
+		sk_monitor_wake(&pool->monitor); /* nobody searches, nobody sleeps, and something waits, wherever */
 }
 
 /* P2: every running fiber asks at its next spawn. */
@@ -282,6 +392,13 @@ static void arm_all(sk_worker *worker)
 	}
 }
 
+/* What a worker has woken and takes itself as a rule is no reason to stay awake: the monitor has an eye on it. */
+static bool has_untrusted_soon(sk_worker *worker)
+{
+	return sk_ready_deque_soon_seen((sk_ready_thief){ &worker->ready }) != 0 &&
+	       sk_load_relaxed(&worker->soon_trust) < SK_SOON_TRUSTED; /* relaxed: a guess */
+}
+
 /* P4: is there anything that this worker could do? */
 static bool anything_to_do(sk_worker *worker)
 {
@@ -290,7 +407,7 @@ static bool anything_to_do(sk_worker *worker)
 		return true;
 	for (unsigned i = 0; i < pool->worker_count; i++) {
 		sk_worker *other = &pool->workers[i];
-		if (!sk_ready_deque_seen_empty((sk_ready_thief){ &other->ready }))
+		if (!sk_ready_deque_queue_seen_empty((sk_ready_thief){ &other->ready }) || has_untrusted_soon(other))
 			return true;
 		sk_fiber *fiber = sk_load_acquire(&other->running); /* edge -> worker.running : the header */
 		if (!fiber || other == worker)
@@ -309,8 +426,9 @@ static void await_token(sk_worker *worker)
 		/* edge -> idle.claim : we count as a searcher */
 		if (sk_exchange_acquire(&worker->token, 0))
 			return;
-		uint64_t deadline = sk_load_relaxed(&worker->pool->deadline_ns); /* relaxed: who lowers it notifies */
-		if (sk_park_wait(&worker->token, 0, deadline) == -ETIMEDOUT &&
+		uint64_t deadline = sk_timers_next(&worker->timers); /* own: nobody else sets a timer here */
+		int result = sk_poller_park(worker->pool, &worker->token, deadline);
+		if ((result == -ETIMEDOUT || result == -EINPROGRESS) &&
 		    sk_idle_park_cancel(&worker->pool->idle, worker->index))
 			return;
 	}
@@ -325,8 +443,10 @@ static bool park(sk_worker *worker)
 	sk_idle_park_begin(&pool->idle, worker->index); /* P1 */
 	arm_all(worker);                                /* P2 */
 	if (pool->membarrier)
-		sk_membarrier(); /* P3. edge idle.park -> : a spawn is seen below, or it finds poll NULL */
-	sk_fence_seq_cst(); /* edge -> idle.word : own bit before the look (P3 without membarrier) */
+		sk_membarrier(); /* P3. edge idle.park -> : a spawn is seen below, or it finds poll NULL.
+		                  * edge idle.own -> : an owner's push is seen below, or it finds the bit */
+	/* edge -> idle.word : own bit before the look; P3 without membarrier, edge idle.own -> : as above */
+	sk_fence_seq_cst();
 	sk_hostile_point();
 	if (anything_to_do(worker)) { /* P4 */
 		if (!sk_idle_park_cancel(&pool->idle, worker->index))
@@ -390,6 +510,11 @@ static void search(sk_worker *worker, sk_work *work)
 		}
 		if (take_local(worker, work) || steal_round(worker, work))
 			return;
+		if (round % OTHERS_PERIOD == OTHERS_PERIOD - 1) {
+			look_at_others_timers(worker);
+			if (steal_soon_round(worker, work))
+				return;
+		}
 		uint64_t waited = sk_clock_ticks() - begin;
 		if ((waited >= pool->force_after_ticks || SK_HOSTILE) && force_round(worker, work))
 			return;

@@ -4,7 +4,7 @@
  *
  *   1  own ready deque: oldest first, but a fiber that was just woken here goes first, a few times in a row; slots
  *      of suspended fibers last
- *   2  the inbox, when there is nothing else, and now and then even when there is
+ *   2  the timers and the inbox, when there is nothing else, and now and then even when there is
  *   3  steal: one undeclared round over the victims
  *   4  declare hunger (sched/idle.h), search, force what does not come by itself, park
  *
@@ -26,18 +26,20 @@
 #include "sched/task_stack.h"
 #include "sched/worker.h"
 
-typedef struct sk_work {
-	enum { SK_WORK_NONE, SK_WORK_STOLEN, SK_WORK_FIBER, SK_WORK_ROOT, SK_WORK_LEAVE } kind;
-	sk_stolen stolen;
-	sk_fiber *fiber;
-	struct sk_root *root;
-} sk_work;
-
 /* Waits for work, asleep if need be. The result is not SK_WORK_NONE. */
 void sk_work_find(sk_worker *worker, sk_work *work);
 
 /* Moves the inbox to the own ready deque. Returns whether there was anything. */
 bool sk_work_drain_inbox(sk_worker *worker);
+
+/*
+ * For a fiber that stops: the one that goes on on this worker, a ready one if there is any here, else an idle one that
+ * looks around. NULL: no memory.
+ */
+sk_fiber *sk_work_next_fiber(sk_worker *worker);
+
+/* Is there anything ready here, or due? (a hint) */
+bool sk_work_is_waiting(sk_worker *worker);
 
 /* A stolen task has run that long. */
 void sk_work_ran(sk_worker *worker, uint64_t ticks);

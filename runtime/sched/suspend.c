@@ -6,6 +6,7 @@
 #include "base/hot.h"
 #include "base/hostile.h"
 #include "sched/pool.h"
+#include "sched/steal.h"
 
 #include <errno.h>
 
@@ -58,7 +59,6 @@ static void switch_to(sk_worker *worker, sk_fiber *from, sk_fiber *to, sk_commit
 
 void sk_switch_recycling(sk_worker *worker, sk_fiber *from, sk_fiber *to)
 {
-	sk_stats_add(worker, resumed, 1);
 	SK_TRACE_EVENT(&worker->trace, RESUME, to->index, worker->index);
 	sk_store_relaxed(&from->wait, SK_WAIT_IDLE); /* relaxed: for dumps */
 	switch_to(worker, from, to, recycle, NULL);
@@ -98,19 +98,36 @@ static __attribute__((noinline)) void errno_set(int value)
 	errno = value;
 }
 
-bool sk_suspend(sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why)
+static void suspend_to(sk_fiber *next, sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why)
 {
 	sk_worker *worker = fiber->worker;
-	sk_fiber *next = sk_worker_fiber_take(worker);
-	if (!next)
-		return false;
 	sk_stats_add(worker, suspended, 1);
 	SK_TRACE_EVENT(&worker->trace, SUSPEND, fiber->index, why);
 	sk_store_relaxed(&fiber->wait, (uint32_t)why); /* relaxed: for dumps */
 	fiber->saved_errno = errno_get();
 	switch_to(worker, fiber, next, commit, arg);
 	errno_set(fiber->saved_errno);
-	return true;
+}
+
+bool sk_suspend(sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why)
+{
+	sk_fiber *next = sk_work_next_fiber(fiber->worker);
+	if (next)
+		suspend_to(next, fiber, commit, arg, why);
+	return next != NULL;
+}
+
+bool sk_suspend_for(sk_fiber *fiber, const sk_work *work, sk_commit commit, void *arg, enum sk_wait why)
+{
+	sk_worker *worker = fiber->worker;
+	if (worker->handed.kind != SK_WORK_NONE)
+		return false; /* left after a lack of memory: it goes first */
+	sk_fiber *next = sk_worker_fiber_for(worker, work);
+	if (next)
+		suspend_to(next, fiber, commit, arg, why);
+	else
+		worker->handed.kind = SK_WORK_NONE;
+	return next != NULL;
 }
 
 /* Puts the entry for the slots on the ready deque, or leaves them unlisted: then they wait for their owner. */
@@ -159,14 +176,14 @@ bool sk_suspend_take_slot(sk_worker *worker, sk_fiber *fiber, sk_stolen *stolen)
 static bool give_way(sk_worker *worker, sk_fiber *fiber, void *arg)
 {
 	(void)arg;
-	sk_suspend_share(worker, fiber);
+	if (!fiber->is_small)
+		sk_suspend_share(worker, fiber);
 	sk_worker_ready(worker, sk_entry_make(SK_ENTRY_FIBER, fiber), false);
 	return true;
 }
 
 void sk_suspend_yield(sk_fiber *fiber)
 {
-	fiber->worker->lifo_next = false;
 	(void)sk_suspend(fiber, give_way, NULL,
 	                 SK_WAIT_YIELD); /* no memory: it does not give way, and asks again later */
 }

@@ -39,6 +39,9 @@
  */
 bool sk_suspend(sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why);
 
+/* The same, and the worker goes on with that work. */
+bool sk_suspend_for(sk_fiber *fiber, const sk_work *work, sk_commit commit, void *arg, enum sk_wait why);
+
 /* In a commit, before the registration: puts the fiber's un-stolen tasks within reach. */
 void sk_suspend_share(sk_worker *worker, sk_fiber *fiber);
 
@@ -58,8 +61,15 @@ void sk_resume_outside(struct sk_pool *pool, sk_fiber *fiber);
 
 /* --- for the worker's loop and home --- */
 
-/* Switches from the running fiber, which is idle, to another one; the idle one goes into the cache. */
+/* Switches from the running fiber, which is idle, to another idle one; the first goes into the cache. */
 void sk_switch_recycling(sk_worker *worker, sk_fiber *from, sk_fiber *to);
+
+/* The same to one that had stopped to wait, and is counted as resumed. */
+static inline void sk_switch_resuming(sk_worker *worker, sk_fiber *from, sk_fiber *to)
+{
+	sk_stats_add(worker, resumed, 1);
+	sk_switch_recycling(worker, from, to);
+}
 
 /* From home to a fiber; returns when the fiber leaves (sk_switch_home). */
 void sk_switch_from_home(sk_worker *worker, sk_fiber *to);

@@ -71,6 +71,7 @@ typedef struct sk_stolen {
 	sk_slot *slot;
 	sk_run run;
 	struct sk_root *root;
+	struct sk_scope *scope;
 	bool emptied; /* it was the last public one */
 } sk_stolen;
 

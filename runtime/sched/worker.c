@@ -7,15 +7,21 @@
 #include "sched/join.h"
 #include "sched/pool.h"
 #include "sched/root.h"
+#include "sched/start.h"
 #include "sched/steal.h"
 #include "sched/suspend.h"
 #include "sys/clock.h"
 #include "sys/fault.h"
+#include "sys/thread.h"
 
 #include <errno.h>
 #include <string.h>
 
 #define CACHE_MAX 16u
+#define SMALL_CACHE_MAX 64u
+#define SMALL_BATCH 32u
+/* How long an idle fiber of the store keeps its stack at most, twice this. */
+#define TRIM_NS UINT64_C(1000000000)
 
 static SK_THREAD_LOCAL sk_worker *self;
 
@@ -35,6 +41,7 @@ int sk_worker_init(sk_worker *worker, sk_pool *pool, unsigned index)
 	*worker = (sk_worker){ .pool = pool, .index = index };
 	worker->node = sk_topology_memory_node(pool->topology, index);
 	sk_rng_seed(&worker->rng, index + 1);
+	sk_timers_init(&worker->timers, sk_clock_ns());
 	int error = sk_victims_init(&worker->victims, pool->topology, index);
 	if (error == 0)
 		error = sk_ready_deque_init(&worker->ready);
@@ -70,8 +77,47 @@ SK_HOT sk_fiber *sk_worker_fiber_take(sk_worker *worker)
 	return fiber;
 }
 
+sk_fiber *sk_worker_small_take(sk_worker *worker)
+{
+	sk_fiber_store *store = worker->pool->small_fibers;
+	if (!worker->small_cache)
+		worker->small_cache = sk_fiber_acquire_idle(store, SMALL_BATCH, &worker->small_cached);
+	sk_fiber *fiber = worker->small_cache;
+	if (fiber) {
+		worker->small_cache = fiber->next;
+		worker->small_cached--;
+		return fiber;
+	}
+	fiber = sk_fiber_acquire(store, worker->node);
+	if (fiber)
+		sk_stats_add(worker, fibers, 1);
+	return fiber;
+}
+
+/* Half of a full cache goes to the store at once. */
+static void small_give(sk_worker *worker, sk_fiber *fiber)
+{
+	if (worker->small_cached >= SMALL_CACHE_MAX) {
+		sk_fiber *list = worker->small_cache, *last = list;
+		for (unsigned i = 1; i < SMALL_BATCH; i++)
+			last = last->next;
+		worker->small_cache = last->next;
+		worker->small_cached -= SMALL_BATCH;
+		last->next = NULL;
+		sk_fiber_recycle_all(worker->pool->small_fibers, list);
+		sk_monitor_expect(worker->pool, sk_clock_ns() + TRIM_NS);
+	}
+	fiber->next = worker->small_cache;
+	worker->small_cache = fiber;
+	worker->small_cached++;
+}
+
 SK_HOT void sk_worker_fiber_give(sk_worker *worker, sk_fiber *fiber)
 {
+	if (fiber->is_small) {
+		small_give(worker, fiber);
+		return;
+	}
 	if (worker->cached >= CACHE_MAX) {
 		sk_fiber_recycle(worker->pool->fibers, fiber);
 		return;
@@ -83,22 +129,59 @@ SK_HOT void sk_worker_fiber_give(sk_worker *worker, sk_fiber *fiber)
 
 void sk_worker_ready(sk_worker *worker, sk_entry entry, bool soon)
 {
-	if (!sk_ready_deque_push(&worker->ready, entry)) {
+	sk_ready_deque *ready = &worker->ready;
+	bool is_ready = soon ? sk_ready_deque_push_soon(ready, entry) : sk_ready_deque_push(ready, entry);
+	if (SK_UNLIKELY(!is_ready)) {
 		/* No memory to grow: a fiber goes through the inbox, which needs none. */
 		SK_INVARIANT(sk_entry_kind_of(entry) == SK_ENTRY_FIBER, "only fibers are made ready one by one");
 		sk_resume_outside(worker->pool, sk_entry_pointer(entry));
 		return;
 	}
-	worker->lifo_next = soon;
-	if (sk_idle_notify(&worker->pool->idle, worker->index))
-		sk_stats_add(worker, woken, 1);
+	if (soon && sk_load_relaxed(&worker->soon_trust) >= SK_SOON_TRUSTED) { /* relaxed: a guess */
+		sk_monitor_wake(&worker->pool->monitor);
+		return;
+	}
+	sk_pool_tell(worker);
+}
+
+static inline bool is_for_small(const sk_work *work)
+{
+	return work->kind == SK_WORK_START;
+}
+
+sk_fiber *sk_worker_fiber_for(sk_worker *worker, const sk_work *work)
+{
+	worker->handed = *work; /* also without a fiber: then the next one that looks around here does it */
+	return is_for_small(work) ? sk_worker_small_take(worker) : sk_worker_fiber_take(worker);
+}
+
+/* The other class of fiber does it. */
+static void hand_over(sk_worker *worker, sk_fiber *fiber, const sk_work *work)
+{
+	sk_fiber *other;
+	for (unsigned tries = 0; !(other = sk_worker_fiber_for(worker, work)); tries++) {
+		if (tries == 0)
+			sk_verbose("no memory for another fiber; worker %u waits until there is", worker->index);
+		sk_thread_yield(); /* others end, and give theirs back */
+	}
+	sk_switch_recycling(worker, fiber, other);
 }
 
 /* Does one piece of work on the calling idle fiber. */
 static void serve(sk_worker *worker, sk_fiber *fiber, sk_work *work)
 {
+	if (fiber->is_small != is_for_small(work) && work->kind != SK_WORK_FIBER && work->kind != SK_WORK_LEAVE) {
+		hand_over(worker, fiber, work);
+		return;
+	}
 	switch (work->kind) {
 	case SK_WORK_NONE:
+		break;
+	case SK_WORK_START:
+		sk_start_begin(work->start, fiber);
+		break;
+	case SK_WORK_HOP:
+		sk_hop_begin(work->hop, fiber);
 		break;
 	case SK_WORK_STOLEN:
 		sk_join_run_stolen(fiber, &work->stolen);
@@ -107,7 +190,7 @@ static void serve(sk_worker *worker, sk_fiber *fiber, sk_work *work)
 		sk_root_begin(work->root, fiber);
 		break;
 	case SK_WORK_FIBER:
-		sk_switch_recycling(worker, fiber, work->fiber);
+		sk_switch_resuming(worker, fiber, work->fiber);
 		break;
 	case SK_WORK_LEAVE:
 		sk_switch_home(worker, fiber);
@@ -122,7 +205,12 @@ SK_HOT void sk_worker_loop(void *argument)
 	for (;;) {
 		sk_work work;
 		sk_worker *worker = fiber->worker; /* each time: the fiber may have moved */
-		sk_work_find(worker, &work);
+		if (worker->handed.kind != SK_WORK_NONE) {
+			work = worker->handed;
+			worker->handed.kind = SK_WORK_NONE;
+		} else {
+			sk_work_find(worker, &work);
+		}
 		serve(worker, fiber, &work);
 	}
 }

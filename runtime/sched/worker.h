@@ -7,8 +7,9 @@
  *   home --> idle fiber (the loop: find work, run it, again) --> other fibers, directly --> ... --> home
  *
  * The loop runs on idle fibers. One that finds a stolen task or a root runs it as a call, on its own stack; one that
- * finds a ready fiber switches to it and goes into the cache. When a running fiber has to wait, an idle fiber from
- * the cache takes over.
+ * finds a ready fiber switches to it and goes into the cache. When a running fiber has to wait, a ready one or else an
+ * idle fiber from the cache takes over. A small fiber that finds work for a big one hands it over, and the other way
+ * round.
  *
  *   W1  exactly one fiber runs on a worker whose thread is not at home; fiber->worker of that fiber is the worker.
  *   W2  a worker is busy, or searching (declared: counted in idle.word), never both; parked only inside search.
@@ -26,12 +27,38 @@
 #include "sched/inbox.h"
 #include "sched/ready_deque.h"
 #include "sched/stats.h"
+#include "sched/task_stack.h"
+#include "sched/timers.h"
 #include "sched/victim.h"
 #include "sys/park.h"
 #include "sys/thread.h"
 
 struct sk_pool;
 struct sk_root;
+struct sk_start;
+struct sk_hop;
+
+#define SK_SOON_TRUSTED 4u
+
+/* What a worker can find to do. */
+typedef struct sk_work {
+	enum {
+		SK_WORK_NONE,
+		SK_WORK_STOLEN, /* a task of another fiber; on a big fiber */
+		SK_WORK_FIBER,  /* one that goes on */
+		SK_WORK_ROOT,   /* on a big fiber */
+		SK_WORK_START,  /* a task of await.h; on a small fiber */
+		SK_WORK_HOP,    /* the fork-join part of one; on a big fiber */
+		SK_WORK_LEAVE,  /* the seat is to be left */
+	} kind;
+	union {
+		sk_stolen stolen;
+		sk_fiber *fiber;
+		struct sk_root *root;
+		struct sk_start *start;
+		struct sk_hop *hop;
+	};
+} sk_work;
 
 /*
  * What the next context does for the fiber that was left: register it somewhere. false: what it wanted to wait for has
@@ -54,12 +81,15 @@ typedef struct sk_worker {
 		sk_fiber *fiber;
 		void *arg;
 	} left;
-	sk_fiber *cache; /* idle fibers, linked by next */
-	unsigned cached;
-	bool lifo_next;             /* the newest ready entry goes first */
-	unsigned lifo_run;          /* times in a row that it did */
+	sk_work handed;       /* what the fiber that is switched to does first */
+	sk_fiber *cache;      /* idle big fibers, linked by next */
+	sk_fiber *small_cache;
+	unsigned cached, small_cached;
+	unsigned lifo_run;          /* times in a row that what was just woken here went first */
 	unsigned slots_passed;      /* entries for slots passed over in a row */
 	unsigned since_inbox;       /* rounds since the inbox was looked at */
+	unsigned since_timers;      /* and the timers */
+	unsigned direct;            /* fibers switched to in a row without such a round */
 	bool searching;             /* declared (W2) */
 	struct sk_root *next_root;  /* to begin at once */
 	struct sk_root *seat_root;  /* whose end the thread in the seat waits for; NULL: its own thread sits there */
@@ -75,8 +105,16 @@ typedef struct sk_worker {
 	/* everybody stores */
 	_Alignas(SK_FALSE_SHARING) sk_park_word token; /* 1: woken; see sched/idle.h */
 	SK_ATOMIC(uint32_t) tick;                      /* the monitor asks it to look at inbox and ready deque */
+	/* how often in a row the worker came round itself to what it had woken; from SK_SOON_TRUSTED on nobody else
+	 * is told of that. The owner counts, others set it to 0. */
+	SK_ATOMIC(uint32_t) soon_trust;
+	sk_entry soon_then; /* the monitor only: what stood there at its last look */
+	/* tasks of await.h: made here, and ended here; the thread in the seat writes, a stop sums them up */
+	SK_ATOMIC(uint64_t) starts_made, starts_ended;
 	/* owner and thieves */
 	sk_ready_deque ready;
+	/* the owner sets, whoever waits removes, others look */
+	sk_timers timers;
 } sk_worker;
 
 /* The calling thread's worker, or NULL. Read again after anything that may switch; not inlined, since compilers keep
@@ -100,11 +138,21 @@ void sk_worker_settle_thread(sk_worker *worker);
 /* The thread function of workers 1 to n-1. */
 void sk_worker_thread(void *worker);
 
-/* Makes an entry ready on this worker and tells an idle one. soon: it should be the next one here. */
+/*
+ * Makes an entry ready on this worker and tells an idle one. soon: it should be the next one here; then nobody is told
+ * if this worker has lately come round to such entries itself, and the monitor looks that it does so again.
+ */
 void sk_worker_ready(sk_worker *worker, sk_entry entry, bool soon);
 
 /* An idle fiber: from the worker's cache, the store or new. NULL when there is no memory. */
 sk_fiber *sk_worker_fiber_take(sk_worker *worker);
+sk_fiber *sk_worker_small_take(sk_worker *worker);
 void sk_worker_fiber_give(sk_worker *worker, sk_fiber *fiber);
+
+/*
+ * Hands work to an idle fiber of the class that it needs; the caller switches to that. NULL: no memory for one, and the
+ * work stays handed over: the next fiber that looks around here does it.
+ */
+sk_fiber *sk_worker_fiber_for(sk_worker *worker, const sk_work *work);
 
 #endif

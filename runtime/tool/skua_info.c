@@ -15,6 +15,7 @@
 
 #include <skua/skua.h>
 
+#include "io/reactor.h"
 #include "sched/settings.h"
 #include "sys/features.h"
 #include "sys/memory.h"
@@ -95,6 +96,9 @@ static void print_system(const sk_topology *topology, const sk_settings *setting
 	printf("  context switch: %s\n", sk_features_context());
 	printf("  membarrier: %s\n", sk_features_membarrier(settings->no_membarrier));
 	printf("  guard pages: %s\n", sk_features_guard());
+	char io[160];
+	sk_reactor_describe(settings->io, io, sizeof io);
+	printf("  input and output: %s\n", io);
 	printf("  page: %zu bytes; vm.overcommit_memory: %d; ", sk_memory_page(), sk_memory_overcommit());
 	printf("address space: ");
 	if (sk_memory_limit() == SIZE_MAX)
@@ -110,7 +114,7 @@ static void print_environment(void)
 {
 	static const char *const name[] = { "SKUA_WORKERS",    "SKUA_BIND",  "SKUA_BIND_MAIN", "SKUA_STACK",
 					    "SKUA_TASK_SLOTS", "SKUA_GUARD", "SKUA_VERBOSE",   "SKUA_MEMBARRIER",
-					    "SKUA_CGROUP_ROOT" };
+					    "SKUA_CGROUP_ROOT", "SKUA_ASYNC_STACK", "SKUA_OFFLOAD", "SKUA_IO" };
 	bool is_any = false;
 	printf("environment:");
 	for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {

@@ -309,6 +309,68 @@ static void start_in_task(void)
 	skua_stop();
 }
 
+/* --- synchronisation objects, in a library that checks --- */
+
+#if SK_CHECK_LEVEL >= 1
+
+static skua_mutex mutex = SKUA_MUTEX_INIT;
+
+static void unlock_unlocked(void)
+{
+	skua_mutex_unlock(&mutex);
+}
+
+static void lock_twice(void)
+{
+	skua_mutex_lock(&mutex);
+	skua_mutex_lock(&mutex);
+}
+
+static void *locks_twice(void *arg)
+{
+	lock_twice();
+	return arg;
+}
+
+static void lock_twice_in_task(void)
+{
+	skua_await(skua_async(locks_twice, NULL));
+}
+
+static void wait_without_mutex(void)
+{
+	skua_cond changed = SKUA_COND_INIT;
+	skua_cond_wait(&changed, &mutex);
+}
+
+static void *receives(void *channel)
+{
+	int value;
+	skua_channel_recv(channel, &value);
+	return NULL;
+}
+
+static void destroy_with_waiter(void)
+{
+	skua_channel *channel = skua_channel_create(0, sizeof(int));
+	skua_drop(skua_async(receives, channel));
+	skua_sleep_ns(UINT64_C(200000000));
+	skua_channel_destroy(channel);
+}
+
+static void unlock_unread(void)
+{
+	skua_rwlock lock = SKUA_RWLOCK_INIT;
+	skua_rwlock_rdunlock(&lock);
+}
+
+static void done_too_often(void)
+{
+	skua_wait_group group = SKUA_WAIT_GROUP_INIT;
+	skua_wait_group_done(&group);
+}
+#endif
+
 #define RETURNED "returned with spawns that it had not synced"
 #define OTHER_TASK "the youngest un-synced spawn is of another task"
 
@@ -351,6 +413,16 @@ int main(int argc, char **argv)
 		  { "stack overflow of fiber ", " 256 KiB", "SKUA_STACK" }, 0 },
 		{ "stop_in_task", stop_in_task, CASES_ABORTS, { "skua_stop", "inside a task" }, 0 },
 		{ "start_in_task", start_in_task, CASES_EXITS, { NULL }, 0 },
+#if SK_CHECK_LEVEL >= 1
+		{ "unlock_unlocked", unlock_unlocked, CASES_ABORTS, { "skua_mutex_unlock", "not locked" }, 0 },
+		{ "lock_twice", lock_twice, CASES_ABORTS, { "skua_mutex_lock", "locked it already" }, 0 },
+		{ "lock_twice_in_task", lock_twice_in_task, CASES_ABORTS,
+		  { "skua_mutex_lock", "locked it already" }, 0 },
+		{ "wait_without_mutex", wait_without_mutex, CASES_ABORTS, { "skua_cond_wait" }, 0 },
+		{ "destroy_with_waiter", destroy_with_waiter, CASES_ABORTS, { "skua_channel_destroy" }, 0 },
+		{ "unlock_unread", unlock_unread, CASES_ABORTS, { "skua_rwlock_rdunlock" }, 0 },
+		{ "done_too_often", done_too_often, CASES_ABORTS, { "skua_wait_group_done" }, 0 },
+#endif
 	};
 	return cases_main(all, sizeof all / sizeof all[0], argc, argv);
 }

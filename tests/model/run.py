@@ -22,8 +22,9 @@ from join import Join
 from seat import Seat
 from suspend_slots import SuspendSlots
 from task_stack import TaskStack
+from waiter import Waiter
 
-MODELS = {model.name: model for model in (TaskStack, Join, SuspendSlots, Idle, Seat)}
+MODELS = {model.name: model for model in (TaskStack, Join, SuspendSlots, Idle, Seat, Waiter)}
 ROW = "%-14s %-8s %-32s %9s %7s  %s"
 
 

@@ -23,6 +23,18 @@ static void leave_a_mark(void *argument)
 	}
 }
 
+/* The same without slots, which small fibers share. */
+static void leave_a_small_mark(void *argument)
+{
+	sk_fiber *fiber = argument;
+	for (;;) {
+		char here[2000];
+		memset(here, (int)fiber->index, sizeof here);
+		fiber->saved_errno += here[1000] == (char)fiber->index;
+		sk_context_switch(&fiber->context, &home);
+	}
+}
+
 static sk_fiber_store *create(size_t slots)
 {
 	sk_fiber_sizes sizes = { .stack_bytes = 64 << 10, .slot_count = slots };
@@ -234,4 +246,86 @@ Test(fiber, default_sizes_fill_only_what_is_not_given)
 	sk_fiber_sizes_default(&given);
 	cr_assert_eq(given.stack_bytes, 12345);
 	cr_assert_eq(given.slot_count, 67);
+}
+
+/* --- small fibers --- */
+
+static sk_fiber_store *create_small(void)
+{
+	sk_fiber_sizes sizes = { .stack_bytes = 64 << 10, .slot_count = 0 };
+	sk_fiber_store *store = sk_fiber_store_create(&sizes, leave_a_small_mark);
+	cr_assert_not_null(store);
+	return store;
+}
+
+Test(fiber, small_fibers_have_stacks_of_their_own_and_no_slots)
+{
+	enum { MANY = 200 };
+	sk_fiber_store *store = create_small();
+	sk_fiber *fibers[MANY];
+	for (int i = 0; i < MANY; i++) {
+		fibers[i] = acquire(store);
+		cr_assert(fibers[i]->is_small);
+		cr_assert_null(fibers[i]->slots[-1].run, "F1");
+		cr_assert_null(fibers[i]->slots[0].run, "F3");
+		cr_assert_null(fibers[i]->slots[1].run, "F2");
+		cr_assert_eq(fibers[i]->poll_end, fibers[i]->slots, "each spawn would take the slow path");
+	}
+	for (int round = 1; round <= 2; round++) {
+		for (int i = 0; i < MANY; i++)
+			enter(fibers[i]);
+		for (int i = 0; i < MANY; i++)
+			cr_assert_eq(fibers[i]->saved_errno, round, "%d", i);
+	}
+	sk_fiber_store_destroy(store);
+}
+
+Test(fiber, idle_small_fibers_come_in_batches)
+{
+	sk_fiber_store *store = create_small();
+	unsigned count;
+	cr_assert_null(sk_fiber_acquire_idle(store, 4, &count), "none is made");
+	cr_assert_eq(count, 0);
+	sk_fiber *list = NULL;
+	for (int i = 0; i < 10; i++) {
+		sk_fiber *fiber = acquire(store);
+		fiber->next = list;
+		list = fiber;
+	}
+	sk_fiber_recycle_all(store, list);
+	list = sk_fiber_acquire_idle(store, 4, &count);
+	cr_assert_eq(count, 4);
+	for (; list; list = list->next)
+		count--;
+	cr_assert_eq(count, 0);
+	sk_fiber_acquire_idle(store, 100, &count);
+	cr_assert_eq(count, 6);
+	cr_assert_eq(sk_fiber_count(store), 10);
+	sk_fiber_store_destroy(store);
+}
+
+Test(fiber, the_stacks_of_small_fibers_that_nobody_needs_are_given_back)
+{
+	enum { MANY = 100 };
+	sk_fiber_store *store = create_small();
+	sk_fiber *fibers[MANY];
+	for (int i = 0; i < MANY; i++)
+		enter(fibers[i] = acquire(store));
+	for (int i = 0; i < MANY; i++)
+		sk_fiber_recycle(store, fibers[i]);
+	cr_assert_eq(sk_fiber_trim(store, 10), MANY - 10, "they were needed since the last time, that is, ever");
+	cr_assert_eq(sk_fiber_trim(store, 10), 0);
+	int bare = 0;
+	for (int i = 0; i < MANY; i++)
+		bare += fibers[i]->is_bare;
+	cr_assert_eq(bare, MANY - 10);
+	for (int i = 0; i < MANY; i++) {
+		sk_fiber *fiber = acquire(store);
+		cr_assert_not(fiber->is_bare);
+		enter(fiber);
+		cr_assert_eq(fiber->saved_errno, 2, "it runs, from the beginning or on");
+	}
+	cr_assert_eq(sk_fiber_count(store), MANY, "no new ones");
+	cr_assert_eq(sk_fiber_trim(store, 0), 0, "none is idle");
+	sk_fiber_store_destroy(store);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ready deque. Entries are tagged numbers (never 0), so that loss, doubling and order are seen: the owner pops the
- * newest of what is left, and what any one thief steals comes in the order in which it was pushed.
+ * The ready deque. Entries are tagged numbers (never 0), so that loss, doubling and order are seen: what any one taker
+ * gets from the queue comes in the order in which it was pushed. Entries that are to be the next have numbers of their
+ * own kind, since their order is another.
  */
 #include "sched/ready_deque.h"
 
@@ -26,6 +27,12 @@ static sk_entry entry_of(size_t number)
 	return (sk_entry)(number + 1) << 3 | SK_ENTRY_ROOT;
 }
 
+/* The same number, pushed as the next one. */
+static sk_entry soon_of(size_t number)
+{
+	return (sk_entry)(number + 1) << 3 | SK_ENTRY_FIBER;
+}
+
 static size_t number_of(sk_entry entry)
 {
 	return (size_t)(entry >> 3) - 1;
@@ -38,9 +45,19 @@ static void begin(deque *d, size_t entries)
 	d->tally = tally_create(entries);
 }
 
+static sk_entry take_now(deque *d)
+{
+	sk_entry entry;
+	bool lost;
+	do
+		entry = sk_ready_deque_take((sk_ready_thief){ &d->deque }, &lost);
+	while (!entry && lost);
+	return entry;
+}
+
 static void end(deque *d)
 {
-	cr_assert_eq(sk_ready_deque_pop(&d->deque), 0, "nothing is left");
+	cr_assert_eq(take_now(d), 0, "nothing is left");
 	cr_assert(sk_ready_deque_seen_empty((sk_ready_thief){ &d->deque }));
 	tally_expect_each_once(&d->tally);
 	cr_assert_eq(sk_load_relaxed(&d->disorder), 0, "a thief got an older entry after a newer one");
@@ -54,33 +71,34 @@ static void push(deque *d)
 	d->next++;
 }
 
-static bool pop(deque *d)
+static void push_soon(deque *d)
 {
-	sk_entry entry = sk_ready_deque_pop(&d->deque);
+	SURELY(sk_ready_deque_push_soon(&d->deque, soon_of(d->next)), "there is memory");
+	d->next++;
+}
+
+/* As the owner: what is to be the next one, else the oldest. */
+static bool take(deque *d)
+{
+	sk_entry entry = sk_ready_deque_take_soon((sk_ready_thief){ &d->deque });
+	if (!entry)
+		entry = take_now(d);
 	if (!entry)
 		return false;
 	tally_mark(&d->tally, number_of(entry));
 	return true;
 }
 
-static sk_entry steal_now(deque *d)
-{
-	sk_entry entry;
-	bool lost;
-	do
-		entry = sk_ready_deque_steal((sk_ready_thief){ &d->deque }, &lost);
-	while (!entry && lost);
-	return entry;
-}
-
-static void steal_until_over(void *arg, unsigned index)
+static void take_until_over(void *arg, unsigned index)
 {
 	deque *d = arg;
 	size_t next = 0; /* no older one may come */
 	unsigned looks = 0;
 	for (;;) {
 		bool over = sk_load_acquire(&d->over), lost;
-		sk_entry entry = sk_ready_deque_steal((sk_ready_thief){ &d->deque }, &lost);
+		sk_entry entry = sk_ready_deque_take((sk_ready_thief){ &d->deque }, &lost);
+		if (!entry && !lost)
+			entry = sk_ready_deque_take_soon((sk_ready_thief){ &d->deque });
 		if (!entry) {
 			if (over && !lost)
 				return;
@@ -91,9 +109,11 @@ static void steal_until_over(void *arg, unsigned index)
 			continue;
 		}
 		size_t number = number_of(entry);
-		if (number < next || sk_entry_kind_of(entry) != SK_ENTRY_ROOT)
-			sk_add_relaxed(&d->disorder, 1);
-		next = number + 1;
+		if (sk_entry_kind_of(entry) == SK_ENTRY_ROOT) {
+			if (number < next)
+				sk_add_relaxed(&d->disorder, 1);
+			next = number + 1;
+		}
 		tally_mark(&d->tally, number);
 		sk_add_relaxed(&d->thefts[index], 1);
 	}
@@ -111,29 +131,34 @@ Test(ready_deque, smoke)
 {
 	deque d;
 	begin(&d, 0);
-	cr_assert(sk_ready_deque_seen_empty((sk_ready_thief){ &d.deque }));
-	cr_assert_eq(sk_ready_deque_pop(&d.deque), 0);
-	cr_assert_eq(steal_now(&d), 0);
-	for (int i = 0; i < 5; i++)
+	sk_ready_thief thief = { &d.deque };
+	cr_assert(sk_ready_deque_seen_empty(thief));
+	cr_assert_eq(take_now(&d), 0);
+	cr_assert_eq(sk_ready_deque_take_soon(thief), 0);
+	for (int i = 0; i < 3; i++)
 		push(&d);
-	cr_assert_not(sk_ready_deque_seen_empty((sk_ready_thief){ &d.deque }));
-	cr_assert_eq(sk_ready_deque_pop(&d.deque), entry_of(4), "the owner pops the newest");
-	cr_assert_eq(steal_now(&d), entry_of(0), "a thief takes the oldest");
-	cr_assert_eq(steal_now(&d), entry_of(1));
-	cr_assert_eq(sk_ready_deque_pop(&d.deque), entry_of(3));
-	cr_assert_eq(sk_ready_deque_pop(&d.deque), entry_of(2), "the last one");
-	cr_assert_eq(sk_ready_deque_pop(&d.deque), 0);
-	push(&d);
-	cr_assert_eq(steal_now(&d), entry_of(5), "the last one, for a thief");
-	cr_assert_eq(steal_now(&d), 0);
+	cr_assert_not(sk_ready_deque_seen_empty(thief));
+	cr_assert_eq(take_now(&d), entry_of(0), "the oldest");
+	push_soon(&d);
+	cr_assert_eq(sk_ready_deque_soon_seen(thief), soon_of(3));
+	push_soon(&d);
+	cr_assert_eq(sk_ready_deque_take_soon(thief), soon_of(4), "the newest is the next one");
+	cr_assert_eq(sk_ready_deque_take_soon(thief), 0);
+	cr_assert_eq(take_now(&d), entry_of(1));
+	cr_assert_eq(take_now(&d), entry_of(2));
+	cr_assert_eq(take_now(&d), soon_of(3), "the one before it stands at the end of the queue");
+	push_soon(&d);
+	cr_assert_not(sk_ready_deque_seen_empty(thief));
+	cr_assert(sk_ready_deque_queue_seen_empty(thief));
+	cr_assert_eq(sk_ready_deque_take_soon(thief), soon_of(5));
 	end(&d);
 }
 
 Test(ready_deque, an_entry_keeps_its_pointer_and_its_kind)
 {
-	static const enum sk_entry_kind kinds[] = { SK_ENTRY_FIBER, SK_ENTRY_ROOT, SK_ENTRY_SLOTS };
+	static const enum sk_entry_kind kinds[] = { SK_ENTRY_FIBER, SK_ENTRY_ROOT, SK_ENTRY_SLOTS, SK_ENTRY_START };
 	uint64_t thing;
-	for (size_t i = 0; i < 3; i++) {
+	for (size_t i = 0; i < 4; i++) {
 		sk_entry entry = sk_entry_make(kinds[i], &thing);
 		cr_assert_eq(sk_entry_kind_of(entry), kinds[i]);
 		cr_assert_eq(sk_entry_pointer(entry), (void *)&thing);
@@ -158,19 +183,7 @@ Test(ready_deque, an_entry_of_another_kind_is_seen_wherever_it_stands)
 	}
 }
 
-Test(ready_deque, the_owner_pops_what_it_pushed_in_reverse)
-{
-	const size_t count = 10000;
-	deque d;
-	begin(&d, 0);
-	for (size_t i = 0; i < count; i++)
-		push(&d);
-	for (size_t i = count; i-- > 0;)
-		SURELY(sk_ready_deque_pop(&d.deque) == entry_of(i), "entry %zu is the newest", i);
-	end(&d);
-}
-
-Test(ready_deque, the_owner_may_steal_from_itself_first_in_first_out)
+Test(ready_deque, first_in_first_out)
 {
 	const size_t count = 10000;
 	deque d;
@@ -178,7 +191,7 @@ Test(ready_deque, the_owner_may_steal_from_itself_first_in_first_out)
 	for (size_t i = 0; i < count; i++)
 		push(&d);
 	for (size_t i = 0; i < count; i++)
-		SURELY(steal_now(&d) == entry_of(i), "entry %zu is the oldest", i);
+		SURELY(take_now(&d) == entry_of(i), "entry %zu is the oldest", i);
 	end(&d);
 }
 
@@ -199,11 +212,10 @@ Test(ready_deque, wraparound)
 		for (int i = 0; i < 130; i++)
 			push(&d);
 		for (size_t i = 0; i < 65; i++) {
-			SURELY(steal_now(&d) == entry_of(i), "oldest %zu, %d before the end", i, (int)before);
-			SURELY(sk_ready_deque_pop(&d.deque) == entry_of(129 - i), "newest %zu, %d before the end", i,
-			       (int)before);
+			SURELY(take_now(&d) == entry_of(2 * i), "oldest %zu, %d before the end", i, (int)before);
+			SURELY(take_now(&d) == entry_of(2 * i + 1), "the next, %d before the end", (int)before);
 		}
-		cr_assert_eq(steal_now(&d), 0);
+		cr_assert_eq(take_now(&d), 0);
 		end(&d);
 	}
 }
@@ -216,13 +228,13 @@ Test(ready_deque, wraparound_under_theft)
 		crowd thieves;
 		begin(&d, count);
 		move_indices(&d, UINT64_MAX - count / 2);
-		crowd_start(&thieves, 2, steal_until_over, &d);
+		crowd_start(&thieves, 2, take_until_over, &d);
 		for (size_t i = 0; i < count; i++) {
 			push(&d);
 			if (i % 3 == 0)
-				pop(&d);
+				take(&d);
 		}
-		while (pop(&d))
+		while (take(&d))
 			;
 		stop(&d, &thieves);
 		end(&d);
@@ -237,7 +249,7 @@ Test(ready_deque, one_to_one)
 	deque d;
 	crowd thieves;
 	begin(&d, count);
-	crowd_start(&thieves, 1, steal_until_over, &d);
+	crowd_start(&thieves, 1, take_until_over, &d);
 	for (size_t i = 0; i < count; i++)
 		push(&d);
 	stop(&d, &thieves);
@@ -252,12 +264,15 @@ Test(ready_deque, last_task)
 	crowd thieves;
 	begin(&d, count);
 	d.patience = 1000;
-	crowd_start(&thieves, 1, steal_until_over, &d);
+	crowd_start(&thieves, 1, take_until_over, &d);
 	for (size_t i = 0; i < count; i++) {
-		push(&d);
-		pop(&d);
+		if (i % 2)
+			push(&d);
+		else
+			push_soon(&d);
+		take(&d);
 		if (i % 4 == 0)
-			SURELY(!pop(&d), "one was pushed, and it is gone by now");
+			SURELY(!take(&d), "one was pushed, and it is gone by now");
 	}
 	stop(&d, &thieves);
 	end(&d);
@@ -270,10 +285,10 @@ Test(ready_deque, grow_under_theft)
 		deque d;
 		crowd thieves;
 		begin(&d, count);
-		crowd_start(&thieves, 3, steal_until_over, &d);
+		crowd_start(&thieves, 3, take_until_over, &d);
 		for (size_t i = 0; i < count; i++)
 			push(&d);
-		while (pop(&d))
+		while (take(&d))
 			;
 		stop(&d, &thieves);
 		end(&d);
@@ -288,18 +303,18 @@ Test(ready_deque, stampede)
 	begin(&d, count);
 	for (size_t i = 0; i < count; i++)
 		push(&d);
-	crowd_start(&thieves, 6, steal_until_over, &d);
-	size_t newest = count;
-	for (sk_entry entry; (entry = sk_ready_deque_pop(&d.deque)) != 0;) {
-		SURELY(number_of(entry) == newest - 1, "the owner's come one by one from the newest down");
-		newest = number_of(entry);
-		tally_mark(&d.tally, newest);
+	crowd_start(&thieves, 6, take_until_over, &d);
+	size_t own = 0, next = 0;
+	for (sk_entry entry; (entry = take_now(&d)) != 0; own++) {
+		SURELY(number_of(entry) >= next, "what one gets is in order");
+		next = number_of(entry) + 1;
+		tally_mark(&d.tally, number_of(entry));
 	}
 	stop(&d, &thieves);
-	uint32_t stolen = 0;
+	size_t stolen = 0;
 	for (unsigned i = 0; i < 6; i++)
 		stolen += sk_load_relaxed(&d.thefts[i]);
-	cr_assert_eq(stolen, newest, "the thieves' are the rest");
+	cr_assert_eq(stolen, count - own, "the thieves' are the rest");
 	end(&d);
 }
 
@@ -310,7 +325,7 @@ Test(ready_deque, no_starvation)
 	deque d;
 	crowd thieves;
 	begin(&d, 0);
-	crowd_start(&thieves, count, steal_until_over, &d);
+	crowd_start(&thieves, count, take_until_over, &d);
 	for (bool all = false; !all;) {
 		for (int i = 0; i < 100; i++)
 			push(&d);
@@ -318,7 +333,7 @@ Test(ready_deque, no_starvation)
 		sched_yield();
 		while (d.next % 200 == 0 && !sk_ready_deque_seen_empty((sk_ready_thief){ &d.deque }))
 			sched_yield();
-		while (pop(&d))
+		while (take(&d))
 			;
 		all = true;
 		for (unsigned i = 0; i < count; i++)
@@ -336,19 +351,21 @@ Test(ready_deque, exactly_once)
 	deque d;
 	crowd thieves;
 	begin(&d, count);
-	crowd_start(&thieves, 3, steal_until_over, &d);
+	crowd_start(&thieves, 3, take_until_over, &d);
 	while (d.next < count) {
 		random ^= random << 13;
 		random ^= random >> 7;
 		random ^= random << 17;
-		if (random % 8 < 5)
+		if (random % 8 < 3)
 			push(&d);
+		else if (random % 8 < 5)
+			push_soon(&d);
 		else
-			pop(&d);
+			take(&d);
 		if (random % 4096 == 0)
 			sched_yield();
 	}
-	while (pop(&d))
+	while (take(&d))
 		;
 	stop(&d, &thieves);
 	end(&d);

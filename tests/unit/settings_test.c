@@ -14,7 +14,8 @@ static sk_settings settings;
 static void forget_environment(void)
 {
 	static const char *const names[] = { "SKUA_WORKERS", "SKUA_BIND",       "SKUA_BIND_MAIN",
-					     "SKUA_STACK",   "SKUA_TASK_SLOTS", "SKUA_MEMBARRIER" };
+					     "SKUA_STACK",   "SKUA_TASK_SLOTS", "SKUA_MEMBARRIER",
+					     "SKUA_IO" };
 	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
 		unsetenv(names[i]);
 }
@@ -171,4 +172,17 @@ Test(settings, a_variable_that_the_config_overrides_is_not_looked_at)
 	setenv("SKUA_TASK_SLOTS", "abc", 1);
 	read_good(&config);
 	cr_assert_eq(settings.topology.workers, 2);
+}
+
+Test(settings, files_by_epoll_or_uring)
+{
+	read_good(NULL);
+	cr_assert_eq(settings.io, SK_IO_AUTO);
+	setenv("SKUA_IO", "epoll", 1);
+	read_good(NULL);
+	cr_assert_eq(settings.io, SK_IO_EPOLL);
+	setenv("SKUA_IO", "uring", 1);
+	read_good(NULL);
+	cr_assert_eq(settings.io, SK_IO_URING);
+	expect_refused_in_environment("SKUA_IO", "nonsense", "neither epoll nor uring");
 }

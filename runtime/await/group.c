@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Groups; see group.h. */
+#include "await/group.h"
+
+#include "base/check.h"
+#include "base/hostile.h"
+#include "sched/pool.h"
+#include "sys/clock.h"
+
+#include <errno.h>
+
+static inline sk_group *group_of(skua_group *group)
+{
+	return (sk_group *)(void *)group;
+}
+
+/* Under the lock: all listed tasks are cancelled, with the first failure as the reason. */
+static void cancel_locked(sk_group *group, int error)
+{
+	if (group->error == 0)
+		group->error = error;
+	if (group->is_cancelled)
+		return;
+	group->is_cancelled = true;
+	for (sk_async *task = group->tasks; task; task = task->group_next)
+		sk_scope_cancel(&task->scope);
+}
+
+static void cancel(sk_group *group, int error)
+{
+	sk_lock_take(&group->lock);
+	if (group->is_open)
+		cancel_locked(group, error);
+	sk_lock_give(&group->lock);
+}
+
+static void open_locked(sk_group *group)
+{
+	if (group->is_open)
+		return;
+	group->is_open = true;
+	group->error = 0;
+	group->is_cancelled = false;
+	group->owner = sk_async_self();
+	if (group->owner)
+		group->owner->open_groups++;
+}
+
+/* --- tasks --- */
+
+static void link_locked(sk_group *group, sk_async *async)
+{
+	async->group = group;
+	async->group_next = group->tasks;
+	async->group_link = &group->tasks;
+	if (group->tasks)
+		group->tasks->group_link = &async->group_next;
+	group->tasks = async;
+	group->count++;
+}
+
+static void unlink_locked(sk_group *group, sk_async *async)
+{
+	*async->group_link = async->group_next;
+	if (async->group_next)
+		async->group_next->group_link = async->group_link;
+	group->count--;
+}
+
+int skua_group_run(skua_group *public_group, int (*fn)(void *), void *arg)
+{
+	sk_group *group = group_of(public_group);
+	sk_async *async = sk_async_new();
+	if (!async)
+		return -ENOMEM;
+	async->fn = (void *(*)(void *))(void (*)(void))fn; /* called as what it is: sk_group_task_run */
+	async->arg = arg;
+	sk_store_relaxed(&async->state, SK_ASYNC_DROPPED); /* relaxed: the start publishes it */
+	sk_lock_take(&group->lock);
+	open_locked(group);
+	bool is_cancelled = group->is_cancelled;
+	if (!is_cancelled)
+		link_locked(group, async);
+	sk_lock_give(&group->lock);
+	int error = is_cancelled ? -ECANCELED : sk_async_start(async);
+	if (error == 0)
+		return 0;
+	if (!is_cancelled) {
+		sk_lock_take(&group->lock);
+		unlink_locked(group, async);
+		sk_lock_give(&group->lock);
+	}
+	sk_async_free(async);
+	return error;
+}
+
+void sk_group_task_run(sk_async *async)
+{
+	if (sk_scope_is_cancelled(&async->scope))
+		return; /* G1 */
+	int (*fn)(void *) = (int (*)(void *))(void (*)(void))async->fn;
+	int result = fn(async->arg);
+	if (result < 0)
+		cancel(async->group, result);
+}
+
+void sk_group_task_ended(sk_async *async)
+{
+	sk_group *group = async->group;
+	sk_hostile_point();
+	sk_lock_take(&group->lock);
+	unlink_locked(group, async);
+	sk_ticket waiter = group->count == 0 ? group->waiter : 0;
+	sk_lock_give(&group->lock);
+	if (waiter)
+		sk_waiter_fire(sk_worker_self()->pool, waiter, SK_CAUSE_EVENT);
+}
+
+/* --- waiting --- */
+
+static bool enlist(void *arg, sk_ticket ticket)
+{
+	sk_group *group = arg;
+	sk_lock_take(&group->lock);
+	bool waits = group->count > 0;
+	group->waiter = waits ? ticket : 0;
+	sk_lock_give(&group->lock);
+	return waits;
+}
+
+/* Returns whether the caller was cancelled meanwhile. */
+static bool await_tasks(sk_group *group, bool cancellable)
+{
+	const sk_wait_for what = {
+		.enlist = enlist,
+		.arg = group,
+		.deadline_ns = SK_TIMERS_NEVER,
+		.why = SK_WAIT_GROUP,
+		.cancellable = cancellable,
+	};
+	return sk_wait(&what) == SK_CAUSE_CANCEL;
+}
+
+int skua_group_wait(skua_group *public_group)
+{
+	sk_group *group = group_of(public_group);
+	if (await_tasks(group, true)) {
+		cancel(group, -ECANCELED);
+		await_tasks(group, false);
+	}
+	if (group->is_timed)
+		sk_timers_remove(&group->deadline);
+	sk_lock_take(&group->lock); /* 3: behind the last one that is still in it */
+	SK_INVARIANT(group->count == 0, "a group's wait ends after its tasks");
+	int error = group->error;
+	if (group->is_open && group->owner)
+		group->owner->open_groups--;
+	group->is_open = group->is_cancelled = group->is_timed = false;
+	group->error = 0;
+	group->waiter = 0;
+	group->owner = NULL;
+	sk_lock_give(&group->lock);
+	return error;
+}
+
+void skua_group_cancel(skua_group *public_group)
+{
+	sk_group *group = group_of(public_group);
+	sk_lock_take(&group->lock);
+	open_locked(group); /* also before its first task: that one is not to run */
+	cancel_locked(group, -ECANCELED);
+	sk_lock_give(&group->lock);
+}
+
+/* --- deadlines --- */
+
+static void deadline_reached(sk_timer *timer)
+{
+	cancel(sk_container_of(timer, sk_group, deadline), -ETIMEDOUT);
+}
+
+static void set_deadline(sk_pool *pool, sk_group *group, uint64_t at_ns)
+{
+	/* A plain thread has no wheel: it uses worker 0's. */
+	sk_worker *worker = sk_worker_self();
+	group->deadline.run = deadline_reached;
+	if (sk_timers_set(worker ? &worker->timers : &pool->workers[0].timers, &group->deadline, at_ns))
+		sk_pool_expect_timer(pool, worker, at_ns);
+}
+
+int skua_group_deadline(skua_group *public_group, uint64_t at_ns)
+{
+	sk_group *group = group_of(public_group);
+	if (group->is_timed)
+		sk_timers_remove(&group->deadline);
+	sk_worker *worker = sk_worker_self();
+	sk_pool *pool = worker ? worker->pool : sk_pool_enter();
+	if (!pool)
+		return sk_pool_error();
+	sk_lock_take(&group->lock);
+	open_locked(group);
+	group->is_timed = at_ns != SKUA_FOREVER;
+	sk_lock_give(&group->lock);
+	if (at_ns <= sk_clock_ns())
+		cancel(group, -ETIMEDOUT);
+	else if (at_ns != SKUA_FOREVER)
+		set_deadline(pool, group, at_ns);
+	if (!worker)
+		sk_pool_leave(pool);
+	return 0;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The mutex: skua_mutex of sync.h.
+ *
+ *   word:  0 WAITERS | 1 LOCKED | 2 WOKEN: a waiter was woken and is on his way, so nobody else need be
+ *
+ *   lock      CAS, whenever LOCKED is clear, whoever waits: it is taken by those who run (barging), else each hand-over
+ *             would cost a switch, and all would queue behind it (a convoy).
+ *   unlock    CAS. WAITERS without WOKEN: the first waiter is won, WOKEN set, LOCKED cleared, the waiter told. He tries
+ *             again; if somebody was faster he queues as the first one again, and clears WOKEN.
+ *   fairness  a waiter who was passed over for more than a millisecond is won as the owner: LOCKED is never cleared.
+ *   giving up a waiter who leaves clears WOKEN if he held it; if the mutex is free and others wait, he takes it and
+ *             unlocks it, which wakes the next one.
+ *
+ *   K1  WOKEN is set by who wins a waiter, and cleared by that waiter: as the owner, as one who queues again, or who
+ *       leaves. So while others wait and the mutex is free, somebody is on his way (no wake-up is lost).
+ *   K2  LOCKED is cleared by the last touch of the unlock, after its lock of the queue was given (waitable.h, B2).
+ *
+ * | edge         | from                              | to                               | carries                         |
+ * |--------------|-----------------------------------|----------------------------------|---------------------------------|
+ * | mutex.hold   | unlock: CAS word, release         | lock: CAS word, acquire          | what was done under it          |
+ *
+ * Who becomes the owner by a hand-over has it from his ticket (sched/waiter.h, waiter.fired).
+ *
+ * Waiters of a condition come here without having been woken (condition.c): they wait in the queue like the others.
+ *
+ * Source: the barging and its bound, Pizlo, "Locking in WebKit" (2016), and the starving mode of Go's sync.Mutex; ours
+ * hands over to the one who starves, not to all who wait.
+ */
+#ifndef SK_AWAIT_MUTEX_H
+#define SK_AWAIT_MUTEX_H
+
+#include "await/waitable.h"
+
+#include <skua/sync.h>
+
+typedef struct sk_mutex {
+	sk_waitable base;
+	SK_ATOMIC(uintptr_t) owner; /* which fiber or thread; kept in checked builds only */
+} sk_mutex;
+
+_Static_assert(sizeof(sk_mutex) <= sizeof(skua_mutex), "skua_mutex has room for what is in it");
+
+static inline sk_mutex *sk_mutex_of(skua_mutex *mutex)
+{
+	return (sk_mutex *)(void *)mutex;
+}
+
+/* Waiters of a condition that were signalled: they wait for the mutex now. */
+void sk_mutex_move(sk_mutex *mutex, sk_queue *from, sk_queue_node *node);
+
+/* After moves: if nobody has the mutex, its first waiter is woken. Call from: without a lock. */
+void sk_mutex_moved(sk_mutex *mutex);
+
+/* Locks again after a wait at a condition, whose node the unlock of the mutex has woken, or nobody. */
+void sk_mutex_lock_again(sk_mutex *mutex, sk_queue_node *node, bool is_woken);
+
+/* The caller was woken as the owner. */
+void sk_mutex_handed(sk_mutex *mutex);
+
+/* In checked builds: the caller owns it. */
+void sk_mutex_require_held(sk_mutex *mutex);
+
+#endif

@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The reactor; protocol: reactor.h. */
+#include "io/reactor.h"
+
+#include "base/check.h"
+#include "base/hostile.h"
+#include "io/epoll.h"
+#include "io/uring.h"
+#include "sched/pool.h"
+#include "sched/settings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define CHUNKS 20u
+#define CHUNK_FIRST 64u /* descriptors in the first chunk; each one holds twice as many as the one before */
+#define FIRED_AT_ONCE (SK_HOSTILE ? 2u : 32u)
+
+enum state { CLOSED, OPEN };
+
+/* One pool runs at a time, so there is one reactor. */
+static struct {
+	/* set by open; state says whether the rest is there */
+	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uint32_t) state;
+	sk_pool *pool;
+	sk_epoll epoll;
+	SK_ATOMIC(sk_descriptor *) chunk[CHUNKS];
+	/* read by whoever looks for work, changed at first waits, closings and file operations */
+	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(int32_t) expected; /* registered descriptors and operations of the ring */
+	/* under lock */
+	_Alignas(SK_FALSE_SHARING) pthread_mutex_t lock;
+	bool is_ring_sought;
+	int ring_error;
+	SK_ATOMIC(sk_uring *) ring; /* read without the lock */
+} reactor = { .lock = PTHREAD_MUTEX_INITIALIZER };
+
+/* --- what the scheduler calls --- */
+
+static unsigned deliver(sk_pool *pool, uint64_t name, unsigned sides)
+{
+	if (name == SK_EPOLL_RING) {
+		sk_uring *ring = sk_load_acquire(&reactor.ring); /* edge -> reactor.ready : the ring */
+		return ring ? sk_uring_reap(ring, pool) : 0;
+	}
+	return sk_reactor_deliver(pool, name, sides);
+}
+
+static unsigned poll_events(sk_pool *pool, uint64_t until_ns)
+{
+	return sk_epoll_poll(&reactor.epoll, pool, until_ns, deliver);
+}
+
+static void interrupt(sk_pool *pool)
+{
+	(void)pool;
+	sk_epoll_interrupt(&reactor.epoll);
+}
+
+static bool expects(sk_pool *pool)
+{
+	(void)pool;
+	return sk_load_relaxed(&reactor.expected) > 0; /* relaxed: who waits tells the monitor (sk_poller_wanted) */
+}
+
+/* --- opening and closing --- */
+
+static void free_chunks(void)
+{
+	for (unsigned i = 0; i < CHUNKS; i++) {
+		free(sk_load_relaxed(&reactor.chunk[i])); /* relaxed: nobody else is there */
+		sk_store_relaxed(&reactor.chunk[i], NULL);
+	}
+}
+
+/* The pool's threads have ended. */
+static void stop(sk_pool *pool)
+{
+	(void)pool;
+	pthread_mutex_lock(&reactor.lock);
+	if (sk_load_relaxed(&reactor.state) == OPEN) { /* relaxed: under the lock */
+		sk_uring *ring = sk_load_relaxed(&reactor.ring); /* relaxed: as above */
+		if (ring)
+			sk_uring_close(ring);
+		sk_epoll_close(&reactor.epoll);
+		free_chunks();
+	}
+	sk_store_relaxed(&reactor.ring, NULL); /* relaxed: under the lock, and the pool's gate */
+	reactor.is_ring_sought = false;
+	sk_store_relaxed(&reactor.expected, 0);   /* relaxed: as above */
+	sk_store_relaxed(&reactor.state, CLOSED); /* relaxed: as above */
+	pthread_mutex_unlock(&reactor.lock);
+}
+
+/* In the child the pool is abandoned: no thread looks at what it had, but for its descriptors that are to be closed. */
+static void after_fork(void)
+{
+	pthread_mutex_init(&reactor.lock, NULL);
+	stop(NULL);
+}
+
+static void hook(void)
+{
+	sk_pool_hook(&(sk_pool_hooks){ .stop = stop, .after_fork = after_fork });
+}
+
+static int open_locked(sk_pool *pool)
+{
+	static const sk_poller_ops ops = { .poll = poll_events, .interrupt = interrupt, .expects = expects };
+	if (sk_load_relaxed(&reactor.state) == OPEN) /* relaxed: under the lock */
+		return 0;
+	int error = sk_epoll_open(&reactor.epoll);
+	if (error < 0)
+		return error;
+	reactor.pool = pool;
+	sk_poller_install(pool, &ops);
+	sk_store_release(&reactor.state, OPEN); /* edge reactor.ready -> : epoll */
+	return 0;
+}
+
+static bool is_open(void)
+{
+	return sk_load_acquire(&reactor.state) == OPEN; /* edge -> reactor.ready : epoll and the table */
+}
+
+/* Call from: a task, or a thread that keeps the pool alive. */
+static int open_reactor(void)
+{
+	sk_worker *worker = sk_worker_self();
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	if (is_open())
+		return 0;
+	pthread_once(&once, hook);
+	pthread_mutex_lock(&reactor.lock);
+	int error = open_locked(worker ? worker->pool : sk_entrance.pool);
+	pthread_mutex_unlock(&reactor.lock);
+	return error;
+}
+
+/* --- the table --- */
+
+static sk_descriptor *new_chunk(unsigned chunk)
+{
+	size_t bytes = ((size_t)CHUNK_FIRST << chunk) * sizeof(sk_descriptor);
+	pthread_mutex_lock(&reactor.lock);
+	sk_descriptor *descriptors = sk_load_relaxed(&reactor.chunk[chunk]); /* relaxed: under the lock */
+	if (!descriptors && (descriptors = aligned_alloc(_Alignof(sk_descriptor), bytes)) != NULL) {
+		memset((void *)descriptors, 0, bytes);
+		sk_store_release(&reactor.chunk[chunk], descriptors); /* edge reactor.chunk -> : zeroed descriptors */
+	}
+	pthread_mutex_unlock(&reactor.lock);
+	return descriptors;
+}
+
+/* NULL: there is none yet; with make, for lack of memory or because no descriptor has such a number. */
+static sk_descriptor *find(int fd, bool make)
+{
+	if (fd < 0)
+		return NULL;
+	unsigned chunk = (unsigned)(31 - __builtin_clz((unsigned)fd / CHUNK_FIRST + 1));
+	if (chunk >= CHUNKS)
+		return NULL;
+	/* edge -> reactor.chunk : zeroed descriptors */
+	sk_descriptor *descriptors = sk_load_acquire(&reactor.chunk[chunk]);
+	if (!descriptors && make && fcntl(fd, F_GETFD) >= 0)
+		descriptors = new_chunk(chunk);
+	unsigned at = (unsigned)fd - ((1u << chunk) - 1) * CHUNK_FIRST;
+	return descriptors ? descriptors + at : NULL;
+}
+
+static inline uint64_t name_of(uint32_t generation, int fd)
+{
+	return (uint64_t)generation << 32 | (uint32_t)fd;
+}
+
+/* --- lists of waiters, under the lock --- */
+
+static void link_node(sk_descriptor *descriptor, unsigned side, sk_io_node *node)
+{
+	sk_io_node **head = &descriptor->waiters[side];
+	node->next = *head;
+	node->link = head;
+	if (*head)
+		(*head)->link = &node->next;
+	*head = node;
+}
+
+static void unlink_node(sk_io_node *node)
+{
+	if (!node->link)
+		return;
+	*node->link = node->next;
+	if (node->next)
+		node->next->link = node->link;
+	node->link = NULL;
+}
+
+typedef struct batch {
+	unsigned count;
+	struct {
+		sk_ticket ticket;
+		uint32_t cause;
+	} entry[FIRED_AT_ONCE];
+} batch;
+
+/* Takes out who waits for the sides, as many as there is room for. Returns whether there are more. */
+static bool take(sk_descriptor *descriptor, unsigned sides, batch *out)
+{
+	for (unsigned side = 0; side < SK_SIDES; side++) {
+		sk_io_node *node;
+		while ((sides & 1u << side) && (node = descriptor->waiters[side]) != NULL) {
+			if (out->count == FIRED_AT_ONCE)
+				return true;
+			unlink_node(node);
+			out->entry[out->count].ticket = node->ticket;
+			out->entry[out->count++].cause = node->cause;
+		}
+	}
+	return false;
+}
+
+static unsigned fire(sk_pool *pool, const batch *taken)
+{
+	unsigned fired = 0;
+	sk_hostile_point();
+	for (unsigned i = 0; i < taken->count; i++)
+		fired += sk_waiter_fire(pool, taken->entry[i].ticket, taken->entry[i].cause);
+	return fired;
+}
+
+/* D3: fires all who wait for the sides. Who comes while the lock is given up in between is woken for nothing. */
+static unsigned fire_all(sk_pool *pool, sk_descriptor *descriptor, unsigned sides, batch *first, bool more)
+{
+	unsigned fired = fire(pool, first);
+	while (more) {
+		first->count = 0;
+		sk_lock_take(&descriptor->lock);
+		more = take(descriptor, sides, first);
+		sk_lock_give(&descriptor->lock);
+		fired += fire(pool, first);
+	}
+	return fired;
+}
+
+static void count_event(sk_descriptor *descriptor, unsigned side)
+{
+	uint32_t events = sk_load_relaxed(&descriptor->events[side]); /* relaxed: under the lock */
+	/* edge reactor.events -> : who sees it tries afterwards */
+	sk_store_release(&descriptor->events[side], events + 1);
+}
+
+unsigned sk_reactor_deliver(sk_pool *pool, uint64_t name, unsigned sides)
+{
+	sk_descriptor *descriptor = find((int)(uint32_t)name, false);
+	if (!descriptor)
+		return 0;
+	batch taken = { .count = 0 };
+	bool more = false;
+	sk_hostile_point();
+	sk_lock_take(&descriptor->lock);
+	if (sk_load_relaxed(&descriptor->generation) == (uint32_t)(name >> 32)) { /* relaxed: under the lock */
+		for (unsigned side = 0; side < SK_SIDES; side++)
+			if (sides & 1u << side)
+				count_event(descriptor, side);
+		more = take(descriptor, sides, &taken);
+	}
+	sk_lock_give(&descriptor->lock);
+	return fire_all(pool, descriptor, sides, &taken, more);
+}
+
+/* --- waiting --- */
+
+int sk_reactor_begin(sk_io_watch *watch, int fd, unsigned sides)
+{
+	int error = open_reactor();
+	if (error < 0)
+		return error;
+	watch->fd = fd;
+	watch->sides = sides;
+	watch->descriptor = find(fd, true);
+	if (!watch->descriptor)
+		return fd >= 0 && fcntl(fd, F_GETFD) >= 0 ? -ENOMEM : -EBADF;
+	watch->generation = sk_load_relaxed(&watch->descriptor->generation); /* relaxed: compared under the lock */
+	watch->node[SK_SIDE_IN].link = watch->node[SK_SIDE_OUT].link = NULL;
+	return 0;
+}
+
+void sk_reactor_look(sk_io_watch *watch)
+{
+	for (unsigned side = 0; side < SK_SIDES; side++)
+		/* edge -> reactor.events : the try comes after it */
+		watch->seen[side] = sk_load_acquire(&watch->descriptor->events[side]);
+}
+
+int sk_reactor_arm(sk_io_watch *watch)
+{
+	sk_descriptor *descriptor = watch->descriptor;
+	int error = 0;
+	sk_lock_take(&descriptor->lock);
+	if (sk_load_relaxed(&descriptor->generation) != watch->generation) { /* relaxed: under the lock */
+		error = -EBADF;
+	} else if ((descriptor->interest & watch->sides) != watch->sides ||
+		   sk_reactor_kind(watch) == SK_DESCRIPTOR_FOREIGN) {
+		unsigned before = descriptor->interest, sides = before | watch->sides;
+		uint64_t name = name_of(watch->generation, watch->fd);
+		error = sk_epoll_add(&reactor.epoll, watch->fd, name, sides, before != 0);
+		if (error == 0)
+			descriptor->interest = sides;
+		if (error == 0 && before == 0)
+			sk_add_relaxed(&reactor.expected, 1); /* relaxed: see expects */
+	}
+	sk_lock_give(&descriptor->lock);
+	return error;
+}
+
+bool sk_reactor_enlist(sk_io_watch *watch, sk_ticket ticket, uint32_t cause)
+{
+	sk_descriptor *descriptor = watch->descriptor;
+	sk_hostile_point();
+	sk_lock_take(&descriptor->lock);
+	/* relaxed: both under the lock */
+	bool waits = sk_load_relaxed(&descriptor->generation) == watch->generation;
+	for (unsigned side = 0; side < SK_SIDES; side++)
+		if ((watch->sides & 1u << side) && sk_load_relaxed(&descriptor->events[side]) != watch->seen[side])
+			waits = false; /* relaxed: as above */
+	for (unsigned side = 0; waits && side < SK_SIDES; side++) {
+		if (!(watch->sides & 1u << side))
+			continue;
+		watch->node[side].ticket = ticket;
+		watch->node[side].cause = cause;
+		link_node(descriptor, side, &watch->node[side]);
+	}
+	sk_lock_give(&descriptor->lock);
+	if (waits)
+		sk_poller_wanted(reactor.pool);
+	return waits;
+}
+
+void sk_reactor_delist(sk_io_watch *watch)
+{
+	sk_lock_take(&watch->descriptor->lock);
+	for (unsigned side = 0; side < SK_SIDES; side++)
+		unlink_node(&watch->node[side]);
+	sk_lock_give(&watch->descriptor->lock);
+}
+
+bool sk_reactor_is_closed(sk_io_watch *watch)
+{
+	/* relaxed: the wake-up orders it */
+	return sk_load_relaxed(&watch->descriptor->generation) != watch->generation;
+}
+
+/* --- the life of a number --- */
+
+/* A new generation of that kind: the waiters of the old one end. is_open_still: the kernel may know the old one. */
+static void renew(sk_pool *pool, int fd, enum sk_descriptor_kind kind, bool is_open_still)
+{
+	sk_descriptor *descriptor = find(fd, kind != SK_DESCRIPTOR_FOREIGN);
+	if (!descriptor)
+		return;
+	batch taken = { .count = 0 };
+	sk_lock_take(&descriptor->lock);
+	/* relaxed: under the lock; a look without it is made again under it */
+	sk_store_relaxed(&descriptor->generation, sk_load_relaxed(&descriptor->generation) + 1);
+	sk_store_relaxed(&descriptor->kind, (uint32_t)kind); /* relaxed: see sk_reactor_kind */
+	if (descriptor->interest && is_open_still)
+		sk_epoll_remove(&reactor.epoll, fd);
+	if (descriptor->interest)
+		sk_add_relaxed(&reactor.expected, -1); /* relaxed: see expects */
+	descriptor->interest = 0;
+	bool more = take(descriptor, SK_IN | SK_OUT, &taken);
+	sk_lock_give(&descriptor->lock);
+	fire_all(pool, descriptor, SK_IN | SK_OUT, &taken, more);
+}
+
+static void renew_from_anywhere(int fd, enum sk_descriptor_kind kind, bool is_open_still)
+{
+	bool entered;
+	if (!is_open())
+		return;
+	sk_pool *pool = sk_waiter_pool(&entered);
+	if (pool && is_open())
+		renew(pool, fd, kind, is_open_still);
+	if (entered)
+		sk_pool_leave(pool);
+}
+
+void sk_reactor_adopt(int fd, enum sk_descriptor_kind kind)
+{
+	if (sk_worker_self())
+		(void)open_reactor(); /* if that fails, the descriptor counts as foreign, which works too */
+	renew_from_anywhere(fd, kind, false);
+}
+
+void sk_reactor_forget(int fd)
+{
+	renew_from_anywhere(fd, SK_DESCRIPTOR_FOREIGN, true);
+}
+
+/* --- files --- */
+
+static void seek_ring_locked(unsigned choice)
+{
+	sk_uring *ring = NULL;
+	int error = choice == SK_IO_EPOLL ? -ENOSYS : sk_uring_open(&ring);
+	if (error == 0)
+		error = sk_epoll_add_ring(&reactor.epoll, sk_uring_descriptor(ring));
+	if (error < 0 && ring) {
+		sk_uring_close(ring);
+		ring = NULL;
+	}
+	reactor.ring_error = choice == SK_IO_URING ? error : 0;
+	if (reactor.ring_error < 0)
+		sk_verbose("SKUA_IO=uring: the kernel refuses io_uring: %s", strerror(-error));
+	sk_store_release(&reactor.ring, ring); /* edge reactor.ready -> : the ring */
+	reactor.is_ring_sought = true;
+}
+
+sk_uring *sk_reactor_ring(int *error)
+{
+	sk_uring *ring = sk_load_acquire(&reactor.ring); /* edge -> reactor.ready : the ring */
+	*error = 0;
+	if (ring)
+		return ring;
+	*error = open_reactor();
+	if (*error < 0)
+		return NULL;
+	pthread_mutex_lock(&reactor.lock);
+	if (!reactor.is_ring_sought)
+		seek_ring_locked(reactor.pool->io);
+	*error = reactor.ring_error;
+	ring = sk_load_relaxed(&reactor.ring); /* relaxed: under the lock */
+	pthread_mutex_unlock(&reactor.lock);
+	return ring;
+}
+
+void sk_reactor_expect(int change)
+{
+	sk_add_relaxed(&reactor.expected, change); /* relaxed: see expects */
+	if (change > 0)
+		sk_poller_wanted(reactor.pool);
+}
+
+void sk_reactor_describe(unsigned choice, char *text, size_t bytes)
+{
+	sk_uring *ring = NULL;
+	int error = choice == SK_IO_EPOLL ? 0 : sk_uring_open(&ring);
+	if (ring) {
+		sk_uring_close(ring);
+		snprintf(text, bytes, "epoll; files by io_uring");
+	} else if (error == 0) {
+		snprintf(text, bytes, "epoll; files by threads (SKUA_IO=epoll)");
+	} else if (choice == SK_IO_URING) {
+		snprintf(text, bytes, "epoll; files not at all: SKUA_IO=uring, but io_uring: %s", strerror(-error));
+	} else {
+		snprintf(text, bytes, "epoll; files by threads (io_uring: %s)", strerror(-error));
+	}
+}
+
+unsigned sk_reactor_sides(int events)
+{
+	unsigned sides = events & (POLLOUT | POLLWRNORM | POLLWRBAND) ? SK_OUT : 0;
+	return sides == 0 || events & ~(POLLOUT | POLLWRNORM | POLLWRBAND) ? sides | SK_IN : sides;
+}

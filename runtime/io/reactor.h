@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The reactor: for each descriptor, who waits until it is ready. It turns the kernel's events into fired tickets
+ * (sched/waiter.h), and it is what the scheduler polls and sleeps in (sched/poller.h).
+ *
+ *     epoll (io/epoll.h) --event--> descriptor: lock, count it, take the waiters --> fire their tickets
+ *          ^                             ^
+ *          | registered at the first     | one try of the system call, then a place in the list
+ *          | wait, edge-triggered        |
+ *     a task: look, try, EAGAIN: arm, enlist, sleep; then again
+ *
+ * An edge-triggered event comes once, so it must not be lost between a try and the wait. Hence a count of events for
+ * each side of a descriptor, in and out:
+ *
+ *   waiting                                       an event
+ *   1  look: seen = events                        1  under the lock: events + 1, the waiters are taken out
+ *   2  the system call: EAGAIN                    2  their tickets are fired
+ *   3  arm: the kernel knows the descriptor
+ *   4  enlist, under the lock: events != seen:
+ *      back to 1; else into the list
+ *
+ *   An event that has to do with the try came after it, hence after 1: either it is counted before 4, which finds that,
+ *   or later, and then it finds the waiter in the list. An event before 1 had its effect on the try.
+ *
+ * All who wait on a side are woken by an event, and try again: who finds nothing left waits on.
+ *
+ * Numbers are reused. A descriptor has a generation, which changes when it is closed here and when a number is given to
+ * a new one; the kernel's event names it, so a late one does nothing, and a waiter finds out that its descriptor is
+ * gone. What is closed behind our back is gone from epoll too: a descriptor that was not made here is registered anew
+ * before each wait, which costs a system call and finds that out.
+ *
+ *   D1  what a table holds stays where it is while the pool runs; a thread outside enters the pool to look at it.
+ *   D2  a node is in its descriptor's list or unlinked, under the lock; it lies on the stack of the waiter, which
+ *       unlinks it before it returns.
+ *   D3  tickets are fired without the lock.
+ *   D4  interest: the sides for which the kernel reports events of this generation. It only grows (a side that nobody
+ *       waits for would wake sleepers for nothing).
+ *
+ * | edge            | from                               | to                            | carries                          |
+ * |-----------------|------------------------------------|-------------------------------|----------------------------------|
+ * | reactor.ready   | open: state, release               | use: state, acquire           | epoll and the table              |
+ * | reactor.chunk   | grow: chunk, release               | find: chunk, acquire          | zeroed descriptors               |
+ * | reactor.events  | deliver: events + 1, release       | look: events, acquire         | the try comes after the look     |
+ *
+ * Who may call: tasks, and threads that keep the pool alive. Blocks: nothing but the lock of a descriptor, which is
+ * held for a system call at most.
+ * Sources: Go's runtime/netpoll.go (one try first; generations); Linux epoll(7), "edge-triggered".
+ */
+#ifndef SK_IO_REACTOR_H
+#define SK_IO_REACTOR_H
+
+#include "sched/waiter.h"
+#include "sys/lock.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct sk_pool;
+
+enum sk_side { SK_SIDE_IN, SK_SIDE_OUT, SK_SIDES };
+/* Masks of sides. */
+enum { SK_IN = 1u << SK_SIDE_IN, SK_OUT = 1u << SK_SIDE_OUT };
+
+/* What is known of a descriptor. */
+enum sk_descriptor_kind {
+	SK_DESCRIPTOR_FOREIGN, /* not made here: nothing */
+	SK_DESCRIPTOR_SOCKET,  /* O_NONBLOCK */
+	SK_DESCRIPTOR_STREAM,  /* something else with O_NONBLOCK */
+	SK_DESCRIPTOR_FILE,    /* epoll does not know it */
+};
+
+/* The sides that events of poll(2) have to do with. Errors and hang-ups are seen from either side. */
+unsigned sk_reactor_sides(int events);
+
+/* A place in a list of waiters. */
+typedef struct sk_io_node {
+	struct sk_io_node *next, **link; /* link NULL: in no list */
+	sk_ticket ticket;
+	uint32_t cause;
+} sk_io_node;
+
+typedef struct sk_descriptor {
+	/* everybody, under the lock; kind, generation and events are read without it too */
+	_Alignas(SK_CACHE_LINE) sk_lock lock;
+	SK_ATOMIC(uint32_t) generation;
+	SK_ATOMIC(uint32_t) events[SK_SIDES];
+	SK_ATOMIC(uint32_t) kind; /* enum sk_descriptor_kind */
+	uint32_t interest;        /* D4 */
+	sk_io_node *waiters[SK_SIDES];
+} sk_descriptor;
+_Static_assert(sizeof(sk_descriptor) == SK_CACHE_LINE, "one descriptor, one line");
+
+/* A wait for a descriptor, from the first try on. On the stack of the waiter. */
+typedef struct sk_io_watch {
+	int fd;
+	unsigned sides; /* mask: what to wait for */
+	sk_descriptor *descriptor;
+	uint32_t generation;
+	uint32_t seen[SK_SIDES];
+	sk_io_node node[SK_SIDES];
+} sk_io_watch;
+
+/*
+ * Begins: opens the reactor if need be, finds the descriptor and notes its generation.
+ * Returns: 0; -EBADF no number of a descriptor; -ENOMEM; an error of epoll_create.
+ */
+int sk_reactor_begin(sk_io_watch *watch, int fd, unsigned sides);
+
+/* 1: before each try. */
+void sk_reactor_look(sk_io_watch *watch);
+
+/*
+ * 3. Returns: 0; -EPERM epoll does not know such descriptors, they are always ready; -EBADF it is closed; -ENOMEM,
+ * -ENOSPC.
+ */
+int sk_reactor_arm(sk_io_watch *watch);
+
+/* 4. false: try again. Else the ticket is fired with the cause by the next event, or when the descriptor is closed. */
+bool sk_reactor_enlist(sk_io_watch *watch, sk_ticket ticket, uint32_t cause);
+
+/* After an enlist that was or may have been true. Nobody touches the watch afterwards. */
+void sk_reactor_delist(sk_io_watch *watch);
+
+/* Was it closed since the beginning? */
+bool sk_reactor_is_closed(sk_io_watch *watch);
+
+static inline enum sk_descriptor_kind sk_reactor_kind(sk_io_watch *watch)
+{
+	/* relaxed: written by who made the descriptor, before anybody else had its number */
+	return (enum sk_descriptor_kind)sk_load_relaxed(&watch->descriptor->kind);
+}
+
+/*
+ * The number is a new descriptor's, of that kind; waiters of an old one end. Call from: anywhere.
+ */
+void sk_reactor_adopt(int fd, enum sk_descriptor_kind kind);
+
+/* It is about to be closed: its waiters end. Call from: anywhere. */
+void sk_reactor_forget(int fd);
+
+/* For the epoll backend: events have come for the sides. Returns how many tickets were fired. */
+unsigned sk_reactor_deliver(struct sk_pool *pool, uint64_t name, unsigned sides);
+
+/* --- files --- */
+
+struct sk_uring;
+
+/* The ring for files. NULL: there is none; error says why, if one is demanded, else it is 0. Call from: a task. */
+struct sk_uring *sk_reactor_ring(int *error);
+
+/* Operations begun in the ring and not over; keeps sleepers looking. */
+void sk_reactor_expect(int change);
+
+/* What would be used with that setting (enum sk_io_choice), in words for people. Call from: anywhere. */
+void sk_reactor_describe(unsigned choice, char *text, size_t bytes);
+
+#endif

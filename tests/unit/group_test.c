@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Groups: nobody outlives the wait, the first failure cancels the others, deadlines, nesting, and the races of all. */
+#include "started.h"
+
+#include <errno.h>
+#include <signal.h>
+
+#define MS UINT64_C(1000000)
+
+static SK_ATOMIC(uint32_t) begun, ended;
+
+static void reset(void)
+{
+	sk_store_relaxed(&begun, 0);
+	sk_store_relaxed(&ended, 0);
+}
+
+static int short_task(void *arg)
+{
+	sk_add_relaxed(&begun, 1);
+	skua_sleep_ns((uintptr_t)arg % 5 * 50000);
+	sk_add_relaxed(&ended, 1);
+	return 0;
+}
+
+static int sleeps_for_ever(void *arg)
+{
+	(void)arg;
+	sk_add_relaxed(&begun, 1);
+	int error = skua_sleep_until(SKUA_FOREVER);
+	sk_add_relaxed(&ended, 1);
+	return error;
+}
+
+static int fails_soon(void *arg)
+{
+	sk_add_relaxed(&begun, 1);
+	skua_sleep_ns(MS);
+	sk_add_relaxed(&ended, 1);
+	return -(int)(uintptr_t)arg;
+}
+
+static void *number(uintptr_t n)
+{
+	return (void *)n; /* NOLINT: a number in a pointer */
+}
+
+/* Runs a scenario from a plain thread and from a task, with 1 to 4 workers. */
+static void (*scenario_of_now)(void);
+
+static void *scenario_in_task(void *arg)
+{
+	scenario_of_now();
+	return arg;
+}
+
+static void both(void)
+{
+	scenario_of_now();
+	skua_await(skua_async(scenario_in_task, NULL));
+}
+
+static void everywhere(void (*scenario)(void))
+{
+	scenario_of_now = scenario;
+	with_workers(1, 4, both);
+}
+
+static void waits_for_all(void)
+{
+	reset();
+	skua_group group = SKUA_GROUP_INIT;
+	for (uintptr_t i = 0; i < 200; i++)
+		cr_assert_eq(skua_group_run(&group, short_task, number(i)), 0);
+	cr_assert_eq(skua_group_wait(&group), 0);
+	cr_assert_eq(sk_load_relaxed(&ended), 200);
+	cr_assert_eq(skua_group_wait(&group), 0, "an empty one");
+	cr_assert_eq(skua_group_run(&group, short_task, NULL), 0, "again");
+	cr_assert_eq(skua_group_wait(&group), 0);
+	cr_assert_eq(sk_load_relaxed(&ended), 201);
+}
+
+Test(group, the_wait_is_for_all)
+{
+	everywhere(waits_for_all);
+}
+
+static void first_failure(void)
+{
+	reset();
+	skua_group group = SKUA_GROUP_INIT;
+	for (int i = 0; i < 50; i++)
+		skua_group_run(&group, sleeps_for_ever, NULL);
+	skua_group_run(&group, fails_soon, number(EILSEQ));
+	cr_assert_eq(skua_group_wait(&group), -EILSEQ);
+	cr_assert_eq(sk_load_relaxed(&ended), sk_load_relaxed(&begun), "nobody outlives it");
+	reset();
+	skua_group_run(&group, short_task, NULL);
+	cr_assert_eq(skua_group_wait(&group), 0, "the failure is gone with the wait");
+}
+
+Test(group, the_first_failure_cancels_the_others)
+{
+	everywhere(first_failure);
+}
+
+static void cancelled(void)
+{
+	reset();
+	skua_group group = SKUA_GROUP_INIT;
+	for (int i = 0; i < 20; i++)
+		skua_group_run(&group, sleeps_for_ever, NULL);
+	skua_group_cancel(&group);
+	cr_assert_eq(skua_group_run(&group, short_task, NULL), -ECANCELED);
+	cr_assert_eq(skua_group_wait(&group), -ECANCELED);
+	cr_assert_eq(sk_load_relaxed(&ended), sk_load_relaxed(&begun));
+	skua_group_cancel(&group);
+	cr_assert_eq(skua_group_run(&group, short_task, NULL), -ECANCELED, "cancelled before its first");
+	cr_assert_eq(skua_group_wait(&group), -ECANCELED);
+}
+
+Test(group, a_cancelled_one_starts_nothing)
+{
+	everywhere(cancelled);
+}
+
+static void deadline(void)
+{
+	reset();
+	skua_group group = SKUA_GROUP_INIT;
+	uint64_t at = skua_now_ns() + 3 * MS;
+	cr_assert_eq(skua_group_deadline(&group, at), 0);
+	for (int i = 0; i < 20; i++)
+		skua_group_run(&group, sleeps_for_ever, NULL);
+	cr_assert_eq(skua_group_wait(&group), -ETIMEDOUT);
+	cr_assert_geq(skua_now_ns(), at, "never early");
+	skua_group_run(&group, short_task, NULL);
+	skua_group_deadline(&group, skua_now_ns() + 3600000 * MS);
+	cr_assert_eq(skua_group_wait(&group), 0, "in time");
+	skua_group_deadline(&group, 1);
+	skua_group_run(&group, sleeps_for_ever, NULL);
+	cr_assert_eq(skua_group_wait(&group), -ETIMEDOUT, "in the past");
+	skua_group_deadline(&group, skua_now_ns() + MS);
+	skua_group_deadline(&group, SKUA_FOREVER);
+	skua_group_run(&group, fails_soon, number(0));
+	cr_assert_eq(skua_group_wait(&group), 0, "taken back");
+}
+
+Test(group, a_deadline_cancels_it)
+{
+	everywhere(deadline);
+}
+
+/* --- nesting --- */
+
+static int nested(void *arg)
+{
+	uintptr_t depth = (uintptr_t)arg;
+	if (depth == 0)
+		return sleeps_for_ever(NULL);
+	sk_add_relaxed(&begun, 1);
+	skua_group inner = SKUA_GROUP_INIT;
+	for (int i = 0; i < 3; i++)
+		skua_group_run(&inner, nested, number(depth - 1));
+	int error = skua_group_wait(&inner);
+	sk_add_relaxed(&ended, 1);
+	return error;
+}
+
+static void cancels_down(void)
+{
+	for (uint64_t wait = 0; wait < 3; wait++) {
+		reset();
+		skua_group outer = SKUA_GROUP_INIT;
+		skua_group_run(&outer, nested, number(4));
+		skua_sleep_ns(wait * MS);
+		skua_group_cancel(&outer);
+		cr_assert_eq(skua_group_wait(&outer), -ECANCELED);
+		cr_assert_eq(sk_load_relaxed(&ended), sk_load_relaxed(&begun));
+	}
+}
+
+Test(group, cancelling_reaches_all_below)
+{
+	everywhere(cancels_down);
+}
+
+static int adds_more(void *group)
+{
+	sk_add_relaxed(&begun, 1);
+	if (sk_load_relaxed(&begun) < 100) {
+		skua_group_run(group, adds_more, group);
+		skua_group_run(group, short_task, NULL);
+	}
+	sk_add_relaxed(&ended, 1);
+	return 0;
+}
+
+static void grows(void)
+{
+	reset();
+	skua_group group = SKUA_GROUP_INIT;
+	skua_group_run(&group, adds_more, &group);
+	cr_assert_eq(skua_group_wait(&group), 0);
+	cr_assert_geq(sk_load_relaxed(&ended), 100u);
+	cr_assert_eq(sk_load_relaxed(&ended), sk_load_relaxed(&begun));
+}
+
+Test(group, its_tasks_may_start_others_in_it)
+{
+	everywhere(grows);
+}
+
+/* --- races: ends, deadlines and cancellations at about the same time --- */
+
+static int random_task(void *arg)
+{
+	sk_add_relaxed(&begun, 1);
+	int error = skua_sleep_ns((uintptr_t)arg % 11 * 10000);
+	sk_add_relaxed(&ended, 1);
+	return error;
+}
+
+static void storm(void)
+{
+	for (uintptr_t round = 0; round < 150; round++) {
+		reset();
+		skua_group group = SKUA_GROUP_INIT;
+		if (round % 3)
+			skua_group_deadline(&group, skua_now_ns() + round % 17 * 10000);
+		for (uintptr_t i = 0; i < 10; i++)
+			skua_group_run(&group, random_task, number(round * 7 + i));
+		if (round % 4 == 0)
+			skua_group_cancel(&group);
+		int error = skua_group_wait(&group);
+		cr_assert(error == 0 || error == -ETIMEDOUT || error == -ECANCELED, "%d", error);
+		cr_assert_eq(sk_load_relaxed(&ended), sk_load_relaxed(&begun));
+	}
+}
+
+Test(group, storm_of_deadlines_and_cancellations)
+{
+	everywhere(storm);
+}
+
+/* --- misuse --- */
+
+static void *forgets(void *group)
+{
+	skua_group_run(group, short_task, NULL);
+	return group;
+}
+
+Test(group, a_task_that_ends_with_an_open_group_is_reported, .signal = SIGABRT)
+{
+	start(2, false);
+	skua_group group = SKUA_GROUP_INIT;
+	skua_await(skua_async(forgets, &group));
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Blocking calls on threads of their own: results, growth to the limit, calls that wait for tasks, stop and start. */
+#include "started.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static SK_ATOMIC(uint32_t) inside, most;
+
+static void *blocks(void *arg)
+{
+	uint32_t now = sk_add_relaxed(&inside, 1) + 1, seen = sk_load_relaxed(&most);
+	while (now > seen && !sk_cas_relaxed(&most, &seen, now))
+		;
+	cr_assert_eq(skua_worker_index(), -1, "not on a worker");
+	nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
+	sk_sub_acq_rel(&inside, 1);
+	return arg;
+}
+
+static void *offloads(void *arg)
+{
+	return skua_offload(blocks, arg);
+}
+
+static void *number(uintptr_t n)
+{
+	return (void *)n; /* NOLINT: a number in a pointer */
+}
+
+static void many(void)
+{
+	skua_future *f[40];
+	for (uintptr_t i = 0; i < 40; i++)
+		f[i] = skua_async(offloads, number(i));
+	for (uintptr_t i = 0; i < 40; i++)
+		cr_assert_eq(skua_await(f[i]), number(i));
+}
+
+Test(offload, calls_give_their_results)
+{
+	with_workers(1, 4, many);
+}
+
+Test(offload, not_more_threads_than_the_limit)
+{
+	setenv("SKUA_OFFLOAD", "3", 1);
+	start(2, false);
+	many();
+	cr_assert_leq(sk_load_relaxed(&most), 3u);
+	cr_assert_eq(sk_load_relaxed(&most), 3u, "and as many as are of use");
+	skua_stop();
+}
+
+static void *is_here(void *thread)
+{
+	*(pthread_t *)thread = pthread_self();
+	return thread;
+}
+
+Test(offload, a_plain_thread_makes_the_call_itself)
+{
+	pthread_t thread;
+	cr_assert_eq(skua_offload(is_here, &thread), &thread);
+	cr_assert(pthread_equal(thread, pthread_self()));
+}
+
+/* With a limit of one: calls that await tasks that offload in their turn. */
+static void *awaits_another(void *arg)
+{
+	uintptr_t depth = (uintptr_t)arg;
+	if (depth == 0)
+		return number(1);
+	skua_future *f = skua_async((void *(*)(void *))offloads, number(7));
+	cr_assert_eq(skua_await(f), number(7));
+	return number(depth);
+}
+
+static void *offloads_a_waiter(void *arg)
+{
+	return skua_offload(awaits_another, arg);
+}
+
+Test(offload, a_call_that_waits_for_a_task_does_not_count)
+{
+	setenv("SKUA_OFFLOAD", "1", 1);
+	for (unsigned workers = 1; workers <= 3; workers++) {
+		start(workers, false);
+		skua_future *f[8];
+		for (uintptr_t i = 0; i < 8; i++)
+			f[i] = skua_async(offloads_a_waiter, number(i + 1));
+		for (uintptr_t i = 0; i < 8; i++)
+			cr_assert_eq(skua_await(f[i]), number(i + 1));
+		skua_stop();
+	}
+}
+
+SKUA_TASK(uintptr_t, tree, uintptr_t, depth)
+{
+	if (depth == 0)
+		return (uintptr_t)skua_offload(blocks, number(1));
+	SKUA_SPAWN(tree, depth - 1);
+	uintptr_t right = SKUA_CALL(tree, depth - 1);
+	return SKUA_SYNC(tree) + right;
+}
+
+Test(offload, fork_join_tasks_may_block)
+{
+	start(2, false);
+	cr_assert_eq(SKUA_RUN(tree, (uintptr_t)6), 64u);
+	skua_stop();
+	start(2, false);
+	cr_assert_eq(SKUA_RUN(tree, (uintptr_t)3), 8u, "after a stop, anew");
+	skua_stop();
+}
+
+Test(offload, nonsense_is_refused)
+{
+	setenv("SKUA_OFFLOAD", "0", 1);
+	cr_assert_eq(skua_start(NULL), -EINVAL);
+	cr_assert_not_null(strstr(skua_start_problem(), "SKUA_OFFLOAD=0"));
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Waiting for one of several things, from fibers and threads: the first cause wins, stale tickets do nothing. */
+#include "sched/waiter.h"
+
+#include "started.h"
+
+#include "sys/clock.h"
+
+#include <pthread.h>
+
+#define MS UINT64_C(1000000)
+
+/* An event as simple as can be: a word that holds the ticket of who waits, or FIRED. */
+#define FIRED UINT64_C(4)
+typedef SK_ATOMIC(uint64_t) simple;
+
+static bool enlist_simple(void *arg, sk_ticket ticket)
+{
+	uint64_t nothing = 0;
+	return sk_cas_acq_rel((simple *)arg, &nothing, ticket);
+}
+
+static uint32_t await_simple(simple *event_, uint64_t deadline_ns, bool cancellable)
+{
+	const sk_wait_for what = { enlist_simple, event_, deadline_ns, SK_WAIT_EVENT, cancellable };
+	return sk_wait(&what);
+}
+
+static bool fire_simple(simple *event_, uint32_t cause)
+{
+	uint64_t old = sk_exchange_acq_rel(event_, FIRED);
+	if (!sk_is_ticket(old))
+		return false;
+	bool entered;
+	sk_pool *pool = sk_waiter_pool(&entered);
+	bool won = sk_waiter_fire(pool, old, cause);
+	if (entered)
+		sk_pool_leave(pool);
+	return won;
+}
+
+SKUA_TASK(uint32_t, waits_for, simple *, event_, uint64_t, deadline_ns)
+{
+	return await_simple(event_, deadline_ns, false);
+}
+
+static void *fires_later(void *event_)
+{
+	skua_sleep_ns(2 * MS);
+	fire_simple(event_, SK_CAUSE_EVENT + 5);
+	return NULL;
+}
+
+static void causes(void)
+{
+	simple event_ = SK_ATOMIC_INIT(FIRED);
+	cr_assert_eq(SKUA_RUN(waits_for, &event_, SK_TIMERS_NEVER), SK_CAUSE_BEFORE);
+	cr_assert_eq(await_simple(&event_, SK_TIMERS_NEVER, false), SK_CAUSE_BEFORE);
+	sk_store_relaxed(&event_, 0);
+	uint64_t at = sk_clock_ns() + MS;
+	cr_assert_eq(SKUA_RUN(waits_for, &event_, at), SK_CAUSE_TIMEOUT);
+	cr_assert_geq(sk_clock_ns(), at);
+	cr_assert_not(fire_simple(&event_, SK_CAUSE_EVENT), "the ticket that was left is stale");
+	sk_store_relaxed(&event_, 0);
+	cr_assert_eq(await_simple(&event_, sk_clock_ns() + MS, false), SK_CAUSE_TIMEOUT, "a thread");
+	cr_assert_not(fire_simple(&event_, SK_CAUSE_EVENT));
+	for (int i = 0; i < 2; i++) {
+		pthread_t thread;
+		sk_store_relaxed(&event_, 0);
+		pthread_create(&thread, NULL, fires_later, &event_);
+		uint32_t cause = i ? await_simple(&event_, SK_TIMERS_NEVER, false)
+		                   : SKUA_RUN(waits_for, &event_, SK_TIMERS_NEVER);
+		cr_assert_eq(cause, SK_CAUSE_EVENT + 5, "the cause is the firer's");
+		pthread_join(thread, NULL);
+	}
+}
+
+Test(waiter, each_cause_ends_a_wait)
+{
+	with_workers(1, 4, causes);
+}
+
+/* A wait whose event, timer and cancellation come at about the same time, many times: exactly one of them each time. */
+enum { ROUNDS = 400 };
+
+typedef struct race {
+	simple event_;
+	SK_ATOMIC(uint32_t) round; /* the one that runs */
+	uint32_t won;              /* fires that said they had */
+	uint32_t events;           /* waits that ended so */
+} race;
+
+static void *fires_each_round(void *arg)
+{
+	race *r = arg;
+	for (uint32_t i = 1; i <= ROUNDS; i++) {
+		while (sk_load_acquire(&r->round) != i)
+			sched_yield();
+		for (volatile uint32_t spin = 0; spin < i * 37 % 400; spin++)
+			;
+		r->won += fire_simple(&r->event_, SK_CAUSE_EVENT);
+		while (sk_load_acquire(&r->round) == i)
+			sched_yield();
+	}
+	return NULL;
+}
+
+static void *waits_each_round(void *arg)
+{
+	race *r = arg;
+	for (uint32_t i = 1; i <= ROUNDS; i++) {
+		sk_store_relaxed(&r->event_, 0);
+		sk_store_release(&r->round, i);
+		uint32_t cause = await_simple(&r->event_, sk_clock_ns() + i % 40 * 1000, true);
+		cr_assert_neq(cause, SK_CAUSE_CANCEL, "nobody cancels");
+		r->events += cause == SK_CAUSE_EVENT;
+		while (sk_load_acquire(&r->event_) != FIRED)
+			skua_sleep_ns(1000);
+	}
+	sk_store_release(&r->round, ROUNDS + 1);
+	return NULL;
+}
+
+static void races(void)
+{
+	race r = { .round = SK_ATOMIC_INIT(0) };
+	pthread_t thread;
+	pthread_create(&thread, NULL, fires_each_round, &r);
+	skua_await(skua_async(waits_each_round, &r));
+	pthread_join(thread, NULL);
+	cr_assert_eq(r.events, r.won, "%u waits ended by the event, %u fires had won", r.events, r.won);
+}
+
+Test(waiter, exactly_one_cause_wins)
+{
+	with_workers(1, 3, races);
+}
+
+static void *waits_cancellably(void *event_)
+{
+	return (void *)(uintptr_t)await_simple(event_, SK_TIMERS_NEVER, true); /* NOLINT: a number in a pointer */
+}
+
+static void cancels(void)
+{
+	for (unsigned i = 0; i < 200; i++) {
+		simple event_ = SK_ATOMIC_INIT(0);
+		skua_future *f = skua_async(waits_cancellably, &event_);
+		for (volatile unsigned spin = 0; spin < i * 53 % 2000; spin++)
+			;
+		skua_cancel(f);
+		cr_assert_eq((uintptr_t)skua_await(f), SK_CAUSE_CANCEL);
+	}
+}
+
+Test(waiter, a_cancellation_is_not_lost)
+{
+	with_workers(1, 4, cancels);
+}
+
+Test(waiter, threads_that_wait_come_and_go)
+{
+	start(2, false);
+	for (int i = 0; i < 100; i++) {
+		pthread_t thread;
+		simple event_ = SK_ATOMIC_INIT(0);
+		pthread_create(&thread, NULL, fires_later, &event_);
+		cr_assert_eq(await_simple(&event_, sk_clock_ns() + 3600000 * MS, false), SK_CAUSE_EVENT + 5);
+		pthread_join(thread, NULL);
+	}
+	skua_stop();
+}
