@@ -185,10 +185,11 @@ int skua_group_wait(skua_group *group);
 void skua_group_cancel(skua_group *group);
 
 /*
- * Cancels the group at that time, unless it is over before; SKUA_FOREVER takes it back. The last call counts.
+ * Cancels the group at that time, unless it is over before; SKUA_FOREVER takes it back. The last call counts. A plain
+ * thread's deadline is looked at in its skua_group_wait.
  *
  * Call from: as skua_group_run. Blocks: nothing.
- * Returns: 0; an error of skua_start.
+ * Returns: 0.
  */
 int skua_group_deadline(skua_group *group, uint64_t at_ns);
 

@@ -64,8 +64,8 @@ sk_async *sk_async_new(void)
 		return NULL;
 	SK_INVARIANT(sk_load_relaxed(&async->state) == SK_ASYNC_FREE, "a record that is given out was free");
 	async->start.run = run;
-	/* relaxed: the start publishes them. waiting keeps its last ticket, which is stale */
-	sk_store_relaxed(&async->scope.cancelled, 0);
+	sk_store_relaxed(&async->scope.cancelled, 0); /* relaxed, both: the start publishes them */
+	sk_store_relaxed(&async->scope.waiting, 0);
 	async->scope.shields = 0;
 	async->scope.values = NULL;
 	async->group = NULL;

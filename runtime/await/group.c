@@ -67,6 +67,22 @@ static void unlink_locked(sk_group *group, sk_async *async)
 	group->count--;
 }
 
+/* Takes the task out, and wakes who waits if it was the last. The group is not touched after the unlock. */
+static void leave(sk_group *group, sk_async *async)
+{
+	sk_lock_take(&group->lock);
+	unlink_locked(group, async);
+	sk_ticket waiter = group->count == 0 ? group->waiter : 0;
+	sk_lock_give(&group->lock);
+	if (!waiter)
+		return;
+	bool entered;
+	sk_pool *pool = sk_waiter_pool(&entered);
+	sk_waiter_fire(pool, waiter, SK_CAUSE_EVENT);
+	if (entered)
+		sk_pool_leave(pool);
+}
+
 int skua_group_run(skua_group *public_group, int (*fn)(void *), void *arg)
 {
 	sk_group *group = group_of(public_group);
@@ -85,11 +101,8 @@ int skua_group_run(skua_group *public_group, int (*fn)(void *), void *arg)
 	int error = is_cancelled ? -ECANCELED : sk_async_start(async);
 	if (error == 0)
 		return 0;
-	if (!is_cancelled) {
-		sk_lock_take(&group->lock);
-		unlink_locked(group, async);
-		sk_lock_give(&group->lock);
-	}
+	if (!is_cancelled)
+		leave(group, async);
 	sk_async_free(async);
 	return error;
 }
@@ -106,14 +119,8 @@ void sk_group_task_run(sk_async *async)
 
 void sk_group_task_ended(sk_async *async)
 {
-	sk_group *group = async->group;
 	sk_hostile_point();
-	sk_lock_take(&group->lock);
-	unlink_locked(group, async);
-	sk_ticket waiter = group->count == 0 ? group->waiter : 0;
-	sk_lock_give(&group->lock);
-	if (waiter)
-		sk_waiter_fire(sk_worker_self()->pool, waiter, SK_CAUSE_EVENT);
+	leave(async->group, async);
 }
 
 /* --- waiting --- */
@@ -128,25 +135,28 @@ static bool enlist(void *arg, sk_ticket ticket)
 	return waits;
 }
 
-/* Returns whether the caller was cancelled meanwhile. */
-static bool await_tasks(sk_group *group, bool cancellable)
+/* Returns why it ended: by the tasks' end, the deadline, or the caller's cancellation. */
+static uint32_t await_tasks(sk_group *group, uint64_t deadline_ns, bool cancellable)
 {
 	const sk_wait_for what = {
 		.enlist = enlist,
 		.arg = group,
-		.deadline_ns = SK_TIMERS_NEVER,
+		.deadline_ns = deadline_ns,
 		.why = SK_WAIT_GROUP,
 		.cancellable = cancellable,
 	};
-	return sk_wait(&what) == SK_CAUSE_CANCEL;
+	return sk_wait(&what);
 }
 
 int skua_group_wait(skua_group *public_group)
 {
 	sk_group *group = group_of(public_group);
-	if (await_tasks(group, true)) {
-		cancel(group, -ECANCELED);
-		await_tasks(group, false);
+	/* The deadline that a plain thread has set is its wait's; another one has a timer of its own. */
+	uint64_t deadline_ns = group->thread_deadline_ns ? group->thread_deadline_ns : SK_TIMERS_NEVER;
+	uint32_t cause = await_tasks(group, deadline_ns, true);
+	if (cause == SK_CAUSE_CANCEL || cause == SK_CAUSE_TIMEOUT) {
+		cancel(group, cause == SK_CAUSE_CANCEL ? -ECANCELED : -ETIMEDOUT);
+		await_tasks(group, SK_TIMERS_NEVER, false);
 	}
 	if (group->is_timed)
 		sk_timers_remove(&group->deadline);
@@ -158,6 +168,7 @@ int skua_group_wait(skua_group *public_group)
 	group->is_open = group->is_cancelled = group->is_timed = false;
 	group->error = 0;
 	group->waiter = 0;
+	group->thread_deadline_ns = 0;
 	group->owner = NULL;
 	sk_lock_give(&group->lock);
 	return error;
@@ -179,33 +190,24 @@ static void deadline_reached(sk_timer *timer)
 	cancel(sk_container_of(timer, sk_group, deadline), -ETIMEDOUT);
 }
 
-static void set_deadline(sk_pool *pool, sk_group *group, uint64_t at_ns)
-{
-	/* A plain thread has no wheel: it uses worker 0's. */
-	sk_worker *worker = sk_worker_self();
-	group->deadline.run = deadline_reached;
-	if (sk_timers_set(worker ? &worker->timers : &pool->workers[0].timers, &group->deadline, at_ns))
-		sk_pool_expect_timer(pool, worker, at_ns);
-}
-
 int skua_group_deadline(skua_group *public_group, uint64_t at_ns)
 {
 	sk_group *group = group_of(public_group);
 	if (group->is_timed)
 		sk_timers_remove(&group->deadline);
 	sk_worker *worker = sk_worker_self();
-	sk_pool *pool = worker ? worker->pool : sk_pool_enter();
-	if (!pool)
-		return sk_pool_error();
 	sk_lock_take(&group->lock);
 	open_locked(group);
-	group->is_timed = at_ns != SKUA_FOREVER;
+	group->is_timed = worker && at_ns != SKUA_FOREVER;
+	/* A plain thread has no wheel, and the pool may be gone before its group is over. */
+	group->thread_deadline_ns = worker || at_ns == SKUA_FOREVER ? 0 : at_ns;
 	sk_lock_give(&group->lock);
 	if (at_ns <= sk_clock_ns())
 		cancel(group, -ETIMEDOUT);
-	else if (at_ns != SKUA_FOREVER)
-		set_deadline(pool, group, at_ns);
-	if (!worker)
-		sk_pool_leave(pool);
+	if (!group->is_timed)
+		return 0;
+	group->deadline.run = deadline_reached;
+	if (sk_timers_set(&worker->timers, &group->deadline, at_ns))
+		sk_monitor_expect(worker->pool, at_ns);
 	return 0;
 }

@@ -41,6 +41,7 @@ typedef struct sk_group {
 	bool is_open;    /* between the first run and the end of the wait */
 	bool is_cancelled;
 	bool is_timed; /* the timer was set at least once */
+	uint64_t thread_deadline_ns; /* set by a plain thread, which waits no longer than that; 0: none */
 	sk_timer deadline;
 } sk_group;
 

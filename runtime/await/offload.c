@@ -7,7 +7,7 @@
  * skua's (its call awaits a task, say, which may itself offload) does not count, else the pool would deadlock: sk_wait
  * tells it by the hook, and it starts a stand-in if calls are waiting.
  *
- *   under the lock:   queue, threads, idle, blocked (in sk_wait), stopping
+ *   under the lock:   queue and its length, threads, idle, blocked (in sk_wait), stopping
  *
  * A job lies on the stack of the fiber that waits for it; after its ticket is fired nothing of it is touched. The pool
  * that the ticket belongs to lives while one of its tasks waits.
@@ -52,7 +52,7 @@ static struct {
 	pthread_cond_t work;  /* a job, or the end */
 	pthread_cond_t ended; /* a thread has ended */
 	job *first, **last;
-	unsigned threads, idle, blocked, limit;
+	unsigned queued, threads, idle, blocked, limit;
 	bool stopping;
 	member *finished; /* to be joined */
 } offload = { .lock = PTHREAD_MUTEX_INITIALIZER, .last = &offload.first };
@@ -67,6 +67,7 @@ static job *take_job(void)
 	offload.first = next->next;
 	if (!offload.first)
 		offload.last = &offload.first;
+	offload.queued--;
 	return next;
 }
 
@@ -105,7 +106,9 @@ static void serve(void *arg)
 	pthread_mutex_lock(&offload.lock);
 	for (job *next; (next = await_job()) != NULL;) {
 		pthread_mutex_unlock(&offload.lock);
+		sk_pool_serve(true);
 		next->arg = next->fn(next->arg);
+		sk_pool_serve(false);
 		sk_waiter_fire(next->pool, next->ticket, SK_CAUSE_EVENT);
 		pthread_mutex_lock(&offload.lock);
 	}
@@ -138,7 +141,7 @@ static void blocks(bool begins)
 	pthread_mutex_lock(&offload.lock);
 	if (begins) {
 		offload.blocked++;
-		if (offload.first && offload.idle == 0)
+		if (offload.queued > offload.idle)
 			grow();
 	} else {
 		offload.blocked--;
@@ -152,8 +155,10 @@ static bool enlist(void *arg, sk_ticket ticket)
 	own->ticket = ticket;
 	pthread_mutex_lock(&offload.lock);
 	offload.limit = own->pool->offload_limit;
-	own->is_refused = offload.idle == 0 && !grow();
+	/* Idle threads that were told of earlier calls have not all woken up yet. */
+	own->is_refused = offload.queued >= offload.idle && !grow();
 	if (!own->is_refused) {
+		offload.queued++;
 		*offload.last = own;
 		offload.last = &own->next;
 		pthread_cond_signal(&offload.work);
@@ -194,7 +199,7 @@ static void after_fork(void)
 	make();
 	offload.first = NULL;
 	offload.last = &offload.first;
-	offload.threads = offload.idle = offload.blocked = 0;
+	offload.queued = offload.threads = offload.idle = offload.blocked = 0;
 	offload.finished = NULL;
 	is_member = false;
 }

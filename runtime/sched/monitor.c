@@ -62,6 +62,15 @@ static void look_at_soon(sk_pool *pool)
 	}
 }
 
+/* What stands in queues though others may sleep: who put it there saw them awake, or the seat taken. */
+static void look_at_queues(sk_pool *pool)
+{
+	for (unsigned i = 0; i < pool->worker_count; i++)
+		if (!sk_ready_deque_queue_seen_empty((sk_ready_thief){ &pool->workers[i].ready }) &&
+		    !sk_idle_notify(&pool->idle, i))
+			return; /* somebody searches, or nobody sleeps */
+}
+
 static void tick(sk_pool *pool)
 {
 	for (unsigned i = 0; i < pool->worker_count; i++) {
@@ -128,8 +137,10 @@ static void watch(void *argument)
 		bool waits = sk_monitor_is_needed(pool);
 		if (waits) {
 			look_at_soon(pool);
-			if (waited)
+			if (waited) {
+				look_at_queues(pool);
 				tick(pool);
+			}
 		}
 		waited = waits;
 		if (waits) { /* it comes back by itself: nobody need make a system call meanwhile */

@@ -20,7 +20,8 @@
 
 #define RUNNING (UINT32_C(1) << 31)
 #define STOPPING (UINT32_C(1) << 30)
-#define USERS (STOPPING - 1)
+#define CLOSING (UINT32_C(1) << 29)
+#define USERS (CLOSING - 1)
 
 #define FORCE_AFTER_NS 30000u
 #define FORCE_GAP_NS 20000u
@@ -87,11 +88,28 @@ SK_HOT sk_pool *sk_pool_try_enter(void)
 	return NULL;
 }
 
+sk_pool *sk_pool_try_enter_to_wake(void)
+{
+	uint32_t word = sk_load_relaxed(&sk_entrance.gate); /* relaxed: the CAS decides */
+	while (word & (RUNNING | STOPPING))
+		if (sk_cas_acquire(&sk_entrance.gate, &word, word + 1)) /* edge -> pool.gate : the filled pool */
+			return sk_entrance.pool;
+	return NULL;
+}
+
+/* Does the calling thread work for a task of the pool, which so cannot stop before it is done? */
+static SK_THREAD_LOCAL bool serves;
+
+void sk_pool_serve(bool begins)
+{
+	serves = begins;
+}
+
 SK_HOT sk_pool *sk_pool_enter(void)
 {
 	warm_up();
 	for (;;) {
-		sk_pool *pool = sk_pool_try_enter();
+		sk_pool *pool = SK_UNLIKELY(serves) ? sk_pool_try_enter_to_wake() : sk_pool_try_enter();
 		if (pool)
 			return pool;
 		int error = sk_pool_start(NULL);
@@ -105,21 +123,13 @@ SK_HOT void sk_pool_leave(sk_pool *pool)
 	if (SK_UNLIKELY(pool->forked))
 		return; /* entered before a fork, left in the child: the gate is another pool's */
 	uint32_t old = sk_sub_acq_rel(&sk_entrance.gate, 1); /* edge pool.users -> : it has done with the pool */
-	if ((old & STOPPING) && (old & USERS) == 1)
+	if ((old & (STOPPING | CLOSING)) && (old & USERS) == 1)
 		sk_park_wake(&sk_entrance.gate, 1);
 }
 
 int sk_pool_error(void)
 {
 	return sk_load_relaxed(&start_error); /* relaxed: a number */
-}
-
-void sk_pool_expect_timer(sk_pool *pool, sk_worker *worker, uint64_t at_ns)
-{
-	sk_monitor_expect(pool, at_ns);
-	/* Worker 0's thread may sleep beside its seat, or in it. edge -> seat.timers : see sk_seat_leave */
-	if (!worker && at_ns < sk_load_relaxed(&pool->seat.until_ns)) /* relaxed: the fence in sk_monitor_expect */
-		sk_idle_wake(&pool->idle, 0);
 }
 
 const char *sk_pool_problem(void)
@@ -438,18 +448,42 @@ static void drain_starts(sk_pool *pool)
 		sk_park_wait(&pool->draining, 1, sk_clock_ns() + DRAIN_LOOK_NS);
 }
 
-/* Closes the gate and waits until nobody outside uses the pool and no root runs. */
-static void drain(sk_pool *pool)
+static void turn_gate(uint32_t flag)
 {
 	uint32_t word = sk_load_relaxed(&sk_entrance.gate); /* relaxed: the CAS decides */
-	while (!sk_cas_relaxed(&sk_entrance.gate, &word, (word & USERS) | STOPPING)) /* relaxed: nothing is published */
+	while (!sk_cas_relaxed(&sk_entrance.gate, &word, (word & USERS) | flag)) /* relaxed: nothing is published */
 		;
+}
+
+static void await_users(void)
+{
+	uint32_t word;
 	/* edge -> pool.users : their last accesses */
 	while ((word = sk_load_acquire(&sk_entrance.gate)) & USERS)
 		sk_park_wait(&sk_entrance.gate, word, SK_PARK_FOREVER);
-	while (sk_load_acquire(&pool->active)) /* edge -> pool.done : no task runs; users are gone, so it is a moment */
-		sk_thread_yield();
-	drain_starts(pool);
+}
+
+static bool is_working(sk_pool *pool)
+{
+	/* edge -> pool.done : no task of a root runs */
+	return sk_load_acquire(&pool->active) != 0 || sk_start_count(pool) > 0;
+}
+
+/*
+ * Closes the gate in two steps. First nobody comes in but to wake a task that waits, and for a task: those must end.
+ * Then nobody at all, and when the last one has left nobody looks at the pool.
+ */
+static void drain(sk_pool *pool)
+{
+	turn_gate(STOPPING);
+	do {
+		await_users();
+		while (sk_load_acquire(&pool->active)) /* edge -> pool.done : no task of a root runs */
+			sk_thread_yield();
+		drain_starts(pool);
+	} while (is_working(pool));
+	turn_gate(CLOSING);
+	await_users();
 }
 
 static void stop_locked(void)

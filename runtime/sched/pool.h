@@ -3,9 +3,11 @@
  * The pool: all workers of a runtime and what they share. One pool exists at a time; the gate below says whether, and
  * keeps it alive while threads outside use it.
  *
- *   gate  {running:1, stopping:1, users:30}. An outside thread adds itself to users while running is set; the stop
- *         clears running, waits until users is 0 and only then takes the pool apart. Who comes meanwhile waits for the
- *         lock of starts and stops and then starts a new pool.
+ *   gate  {running:1, stopping:1, closing:1, users:29}. An outside thread adds itself to users while running is set.
+ *         The stop changes running for stopping, in which only those come in that wake a task or work for one, and
+ *         waits until users is 0 and all tasks are over; then stopping for closing, in which nobody comes in, waits
+ *         until users is 0 again and takes the pool apart. Who comes meanwhile to begin something waits for the lock
+ *         of starts and stops, and then starts a new pool.
  *
  * | edge       | from                            | to                            | carries                          |
  * |------------|---------------------------------|-------------------------------|----------------------------------|
@@ -109,14 +111,14 @@ sk_pool *sk_pool_enter(void);
 /* Why the last start failed, a negative errno. Call from: a thread to which sk_pool_enter gave NULL. */
 int sk_pool_error(void);
 
-/*
- * A timer became the earliest of its wheel, which is the given worker's, or worker 0's for a thread that is no worker
- * (NULL): those who sleep too long for it are woken.
- */
-void sk_pool_expect_timer(sk_pool *pool, sk_worker *worker, uint64_t at_ns);
-
 /* As sk_pool_enter, but NULL when none is running. Call from: any thread. */
 sk_pool *sk_pool_try_enter(void);
+
+/* The same also while the pool stops and its tasks are not over: to wake one. Call from: any thread. */
+sk_pool *sk_pool_try_enter_to_wake(void);
+
+/* The calling thread, no worker, works for a task of the pool until the end is said: it may come in until then. */
+void sk_pool_serve(bool begins);
 
 /* Notes what the calling thread will touch when it takes the seat again, this fiber above all, so that it can ask for
  * that in advance. Call from: the thread in the seat. */

@@ -86,7 +86,8 @@ SK_HOT void sk_seat_leave(sk_pool *pool)
 	/* edge -> seat.timers : a timer that was set in the seat, and the time at which the stand-in wakes */
 	if (sk_timers_next(&worker->timers) < sk_load_relaxed(&pool->seat.until_ns)) /* relaxed: the fence */
 		sk_seat_call(pool);
-	if (left_ready || sk_load_relaxed(&pool->active) || !sk_inbox_seen_empty(&pool->inbox)) /* relaxed: the fence */
+	/* Also what others have ready: their owners saw no bit when they made it, and told nobody. relaxed: fence */
+	if (left_ready || sk_load_relaxed(&pool->active) || sk_monitor_is_needed(pool))
 		sk_monitor_notify(pool);
 }
 
@@ -95,8 +96,9 @@ void sk_seat_wake(sk_pool *pool)
 	/* edge idle.claim -> : it counts as a searcher. edge seat.token -> : before the stand-in looks at the seat */
 	sk_store_seq_cst(&pool->workers[0].token, 1);
 	sk_hostile_point();
-	/* The stand-in sleeps beside the seat, or in it, having found its bit claimed before the token came. */
-	sk_park_wake(&pool->workers[0].token, 1);
+	/* The stand-in sleeps beside the seat, or in it, having found its bit claimed before the token came; and that
+	 * perhaps in the reactor. edge poller.hold -> : the token was stored before the holder is read */
+	sk_poller_wake(pool, &pool->workers[0].token);
 	sk_seat_call(pool);
 }
 
@@ -135,6 +137,7 @@ static bool rest_beside(sk_pool *pool, sk_worker *worker)
 	sk_seat *seat = &pool->seat;
 	uint64_t until = sk_timers_next(&worker->timers);
 	sk_store_seq_cst(&seat->until_ns, until); /* edge seat.timers -> : before the second look at the timers */
+	sk_fence_seq_cst();                       /* edge seat.timers -> : as above */
 	if (sk_timers_next(&worker->timers) != until)
 		return true;
 	int result = sk_poller_park(pool, &seat->standin, until);

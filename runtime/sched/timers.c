@@ -152,13 +152,14 @@ static bool collect(sk_timers *wheel, uint64_t now, batch *out)
 		sk_timer **head = &wheel->slot[level][digit];
 		while (*head) {
 			sk_timer *timer = *head;
-			if (timer->tick <= wheel->elapsed && out->count + out->callbacks == BATCH)
+			bool is_due = timer->tick <= wheel->elapsed, is_full = out->count + out->callbacks == BATCH;
+			if (is_due && is_full && level == 0)
 				return true;
 			unlink(wheel, timer);
-			if (timer->tick <= wheel->elapsed)
+			if (is_due && !is_full)
 				take(out, timer);
 			else
-				link(wheel, timer); /* one level down at least */
+				link(wheel, timer); /* one level down at least, so that next_slot finds it first */
 		}
 	}
 	wheel->elapsed = now > wheel->elapsed ? now : wheel->elapsed;

@@ -226,7 +226,7 @@ sk_pool *sk_waiter_pool(bool *entered)
 	*entered = false;
 	if (worker)
 		return worker->pool;
-	sk_pool *pool = sk_pool_try_enter();
+	sk_pool *pool = sk_pool_try_enter_to_wake();
 	*entered = pool != NULL;
 	return pool;
 }
@@ -283,7 +283,7 @@ static bool commit(sk_worker *worker, sk_fiber *fiber, void *arg)
 	if (what->deadline_ns != SK_TIMERS_NEVER) {
 		wait->timer.ticket = ticket;
 		if (sk_timers_set(&worker->timers, &wait->timer, what->deadline_ns))
-			sk_pool_expect_timer(worker->pool, worker, what->deadline_ns);
+			sk_monitor_expect(worker->pool, what->deadline_ns);
 	}
 	bool goes_on = false;
 	sk_hostile_point();

@@ -137,7 +137,13 @@ void sk_worker_ready(sk_worker *worker, sk_entry entry, bool soon)
 		sk_resume_outside(worker->pool, sk_entry_pointer(entry));
 		return;
 	}
-	if (soon && sk_load_relaxed(&worker->soon_trust) >= SK_SOON_TRUSTED) { /* relaxed: a guess */
+	/* relaxed: a guess. What was moved aside into the queue is told. */
+	if (soon && sk_load_relaxed(&worker->soon_trust) >= SK_SOON_TRUSTED &&
+	    sk_ready_deque_queue_seen_empty((sk_ready_thief){ ready })) {
+		if (worker->pool->membarrier)
+			sk_compiler_fence();
+		else
+			sk_fence_seq_cst(); /* edge -> monitor.wake : soon was stored before the word is read */
 		sk_monitor_wake(&worker->pool->monitor);
 		return;
 	}

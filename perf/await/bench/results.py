@@ -20,8 +20,7 @@ class Results:
                 "max": round(max(values), 3), **more}
         self.lines.append(line)
         text = "  ".join(f"{name} {value}" for name, value in more.items())
-        print(f"{part:6} {what:22} {runtime:11} min {line['min']:11.1f}  median {line['median']:11.1f} {unit:5} 
-        {text}",
+        print(f"{part:6} {what:22} {runtime:11} min {line['min']:11.1f}  median {line['median']:11.1f} {unit:5} {text}",
               flush=True)
 
     def leave_out(self, what):
