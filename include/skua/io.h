@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Input and output: files, sockets, pipes, names, signals and child processes, in calls that look like the system's and
- * block nothing but the task. An echo server that serves any number of connections on a few cores:
+ * block nothing but the task. An echo server for any number of connections, on a few cores:
  *
  *     #include <skua/skua.h>
  *
@@ -16,17 +16,27 @@
  *         return NULL;
  *     }
  *
- *     static void *server(void *arg)
+ *     static void *server(void *listener)
  *     {
- *         int listener = skua_listen("localhost", 7007, 128), peer;
- *         while ((peer = skua_accept(listener)) >= 0)
+ *         int peer;
+ *         while ((peer = skua_accept((int)(intptr_t)listener)) >= 0)
  *             skua_drop(skua_async(serve, (void *)(intptr_t)peer));
- *         return arg;
+ *         return NULL;                                // cancelled
  *     }
  *
  *     int main(void)
  *     {
- *         skua_await(skua_async(server, NULL));
+ *         char text[6] = "";
+ *         int listener = skua_listen("127.0.0.1", 0, 128);
+ *         skua_future *serving = skua_async(server, (void *)(intptr_t)listener);
+ *         int fd = skua_dial("127.0.0.1", (unsigned)skua_local_port(listener));
+ *         skua_write_all(fd, "hello", 5);             // from main as from any task
+ *         skua_read_all(fd, text, 5);
+ *         skua_close(fd);
+ *         skua_cancel(serving);
+ *         skua_await(serving);
+ *         skua_close(listener);
+ *         return text[0] == 'h' ? 0 : 1;
  *     }
  *
  * SKUA_ON_FD(fd, events) makes a descriptor a case of skua_select (select.h); see skua_case_fd.

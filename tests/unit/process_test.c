@@ -157,7 +157,7 @@ static void *ends(void *arg)
 	cr_assert_eq(shell(&child, "true", how), -ENOENT);
 	cr_assert_leq(count_open(), before + 3, "a failed start leaves nothing behind");
 	how = (skua_process_options){ 0 };
-	cr_assert_eq(shell(&child, "sleep 100", how), 0);
+	cr_assert_eq(shell(&child, "exec sleep 100", how), 0);
 	uint64_t until = skua_now_ns() + MS;
 	cr_assert_eq(skua_process_wait_until(&child, until), -ETIMEDOUT);
 	cr_assert_geq(skua_now_ns(), until);
@@ -166,7 +166,7 @@ static void *ends(void *arg)
 	cr_assert_eq(skua_process_kill(&child, SIGTERM), 0);
 	cr_assert_eq(skua_process_wait(&child), 256 + SIGTERM);
 	/* Signals that the worker blocks are not blocked in the child. */
-	cr_assert_eq(shell(&child, "kill -USR1 $$; sleep 100", how), 0);
+	cr_assert_eq(shell(&child, "kill -USR1 $$; exec sleep 100", how), 0);
 	cr_assert_eq(skua_process_wait(&child), 256 + SIGUSR1);
 	return arg;
 }
