@@ -102,8 +102,8 @@ def output(command, cores, name, environment=None):
 
 
 def cpu_ns(process):
-    """Processor time of all threads that a process has, from /proc: ns if the kernel counts so, else its clock
-    ticks.""" total = 0
+    """Processor time of all threads that a process has, from /proc: ns if the kernel counts so, else its ticks."""
+    total = 0
     for task in pathlib.Path(f"/proc/{process.pid}/task").iterdir():
         with contextlib.suppress(OSError):  # a thread that has just ended
             total += int((task / "schedstat").read_text().split()[0])

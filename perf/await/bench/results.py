@@ -12,8 +12,8 @@ class Results:
         self.failures = []
 
     def add(self, part, what, runtime, unit, values, **more):
-        """values: one for each round. more: settings, and other numbers as lists (their median is taken) or as they
-        are.""" more = {name: round(statistics.median(value), 2) if isinstance(value, list) else value
+        """values: one for each round. more: settings, and other numbers; of a list the median is taken."""
+        more = {name: round(statistics.median(value), 2) if isinstance(value, list) else value
                 for name, value in more.items()}
         line = {"part": part, "what": what, "runtime": runtime, "unit": unit, "rounds": len(values),
                 "min": round(min(values), 3), "median": round(statistics.median(values), 3),
