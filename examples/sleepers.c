@@ -9,6 +9,7 @@
 #include "example.h"
 
 #include <skua/skua.h>
+#include <stdatomic.h>
 
 static uint64_t unit_ns;
 
@@ -16,7 +17,7 @@ static void *hello(void *counted)
 {
 	puts("hello ...");
 	skua_sleep_ns(unit_ns);
-	printf("... world, while another task counted to %ld\n", *(long *)counted);
+	printf("... world, while another task counted to %ld\n", atomic_load((atomic_long *)counted));
 	return counted;
 }
 
@@ -24,7 +25,7 @@ static void *hello(void *counted)
 static void *count(void *counted)
 {
 	while (!skua_cancelled()) {
-		++*(long *)counted;
+		atomic_fetch_add((atomic_long *)counted, 1);
 		skua_yield();
 	}
 	return counted;
@@ -54,7 +55,7 @@ int main(int argc, char **argv)
 {
 	unit_ns = (uint64_t)example_size(argc, argv, 100, 1, 100000) * 1000000;
 
-	long counted = 0;
+	atomic_long counted = 0;
 	skua_future *counter = skua_async(count, &counted);
 	skua_await(skua_async(hello, &counted));
 	skua_cancel(counter);

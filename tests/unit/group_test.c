@@ -185,6 +185,41 @@ Test(group, cancelling_reaches_all_below)
 	everywhere(cancels_down);
 }
 
+/* Each body of a loop within belongs to the group, whoever runs it. */
+static void wait_until_cancelled(size_t from, size_t to, void *arg)
+{
+	(void)arg;
+	for (size_t i = from; i < to; i++) {
+		sk_add_relaxed(&begun, 1);
+		while (!skua_cancelled())
+			skua_yield(); /* who cancels may be on this worker */
+		sk_add_relaxed(&ended, 1);
+	}
+}
+
+static int loops(void *arg)
+{
+	skua_for(0, 64, wait_until_cancelled, arg);
+	return 0;
+}
+
+static void cancels_a_loop(void)
+{
+	reset();
+	skua_group group = SKUA_GROUP_INIT;
+	cr_assert_eq(skua_group_run(&group, loops, NULL), 0);
+	while (sk_load_relaxed(&begun) == 0)
+		skua_sleep_ns(MS / 10);
+	skua_group_cancel(&group);
+	cr_assert_eq(skua_group_wait(&group), -ECANCELED);
+	cr_assert_eq(sk_load_relaxed(&ended), 64);
+}
+
+Test(group, cancelling_reaches_the_bodies_of_a_loop)
+{
+	everywhere(cancels_a_loop);
+}
+
 static int adds_more(void *group)
 {
 	sk_add_relaxed(&begun, 1);
