@@ -222,6 +222,12 @@ static int find_done(const selection *mine)
 	return -1;
 }
 
+/* A descriptor's event may have been for another side, or for another reader. */
+static inline bool has_happened(const skua_case *one)
+{
+	return one->kind != SKUA_CASE_FD || one->result != 0;
+}
+
 /* A plain thread that asks for what only a task can wait for. */
 typedef struct by_task {
 	skua_case *cases;
@@ -284,7 +290,7 @@ int skua_select(skua_case *cases, size_t count, uint64_t deadline_ns)
 			return -ECANCELED;
 		if (cause == SK_CAUSE_EVENT)
 			return find_done(&mine);
-		if (cause > SK_CAUSE_EVENT)
+		if (cause > SK_CAUSE_EVENT && has_happened(&cases[cause - SK_CAUSE_EVENT - 1]))
 			return (int)(cause - SK_CAUSE_EVENT - 1);
 	}
 }

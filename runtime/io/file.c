@@ -182,8 +182,7 @@ int skua_close(int fd)
 {
 	if (fd < 0)
 		return -EBADF;
-	sk_reactor_forget(fd);
-	int error = (int)sk_io_result(close(fd));
+	int error = sk_reactor_close(fd);
 	return error == -EINTR ? 0 : error; /* it is closed */
 }
 

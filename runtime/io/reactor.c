@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define CHUNKS 20u
 #define CHUNK_FIRST 64u /* descriptors in the first chunk; each one holds twice as many as the one before */
@@ -356,49 +357,95 @@ bool sk_reactor_is_closed(sk_io_watch *watch)
 
 /* --- the life of a number --- */
 
-/* A new generation of that kind: the waiters of the old one end. is_open_still: the kernel may know the old one. */
-static void renew(sk_pool *pool, int fd, enum sk_descriptor_kind kind, bool is_open_still)
+/* The kernel reports nothing for it any more. Under the lock. */
+static void lose_interest(sk_descriptor *descriptor)
 {
-	sk_descriptor *descriptor = find(fd, kind != SK_DESCRIPTOR_FOREIGN);
-	if (!descriptor)
-		return;
-	batch taken = { .count = 0 };
-	sk_lock_take(&descriptor->lock);
-	/* relaxed: under the lock; a look without it is made again under it */
-	sk_store_relaxed(&descriptor->generation, sk_load_relaxed(&descriptor->generation) + 1);
-	sk_store_relaxed(&descriptor->kind, (uint32_t)kind); /* relaxed: see sk_reactor_kind */
-	if (descriptor->interest && is_open_still)
-		sk_epoll_remove(&reactor.epoll, fd);
 	if (descriptor->interest)
 		sk_add_relaxed(&reactor.expected, -1); /* relaxed: see expects */
 	descriptor->interest = 0;
+}
+
+/*
+ * A new generation of that kind: the waiters of the old one end. is_open_still: the kernel may know the old one.
+ * Returns the new generation; 0 if nothing is known of the number.
+ */
+static uint32_t renew(sk_pool *pool, int fd, enum sk_descriptor_kind kind, bool is_open_still)
+{
+	sk_descriptor *descriptor = find(fd, kind != SK_DESCRIPTOR_FOREIGN);
+	if (!descriptor)
+		return 0;
+	batch taken = { .count = 0 };
+	sk_lock_take(&descriptor->lock);
+	uint32_t generation = sk_load_relaxed(&descriptor->generation) + 1; /* relaxed: under the lock */
+	generation += generation == 0;
+	/* relaxed: a look without the lock is made again under it */
+	sk_store_relaxed(&descriptor->generation, generation);
+	sk_store_relaxed(&descriptor->kind, (uint32_t)kind); /* relaxed: see sk_reactor_kind */
+	if (descriptor->interest && is_open_still)
+		sk_epoll_remove(&reactor.epoll, fd);
+	lose_interest(descriptor);
 	bool more = take(descriptor, SK_IN | SK_OUT, &taken);
+	sk_lock_give(&descriptor->lock);
+	fire_all(pool, descriptor, SK_IN | SK_OUT, &taken, more);
+	return generation;
+}
+
+/* The number has been closed. Who began to wait since the renewal waits for nothing, and tries again. */
+static void retry_all(sk_pool *pool, int fd, uint32_t generation)
+{
+	sk_descriptor *descriptor = find(fd, false);
+	batch taken = { .count = 0 };
+	bool more = false;
+	sk_lock_take(&descriptor->lock);
+	if (sk_load_relaxed(&descriptor->generation) == generation) { /* relaxed: under the lock */
+		lose_interest(descriptor);
+		count_event(descriptor, SK_SIDE_IN);
+		count_event(descriptor, SK_SIDE_OUT);
+		more = take(descriptor, SK_IN | SK_OUT, &taken);
+	}
 	sk_lock_give(&descriptor->lock);
 	fire_all(pool, descriptor, SK_IN | SK_OUT, &taken, more);
 }
 
-static void renew_from_anywhere(int fd, enum sk_descriptor_kind kind, bool is_open_still)
+/* The pool, if there is something that knows of descriptors. */
+static sk_pool *enter(bool *entered)
 {
-	bool entered;
+	*entered = false;
 	if (!is_open())
-		return;
-	sk_pool *pool = sk_waiter_pool(&entered);
+		return NULL;
+	sk_pool *pool = sk_waiter_pool(entered);
 	if (pool && is_open())
-		renew(pool, fd, kind, is_open_still);
-	if (entered)
+		return pool;
+	if (*entered)
 		sk_pool_leave(pool);
+	return NULL;
 }
 
 void sk_reactor_adopt(int fd, enum sk_descriptor_kind kind)
 {
+	bool entered;
 	if (sk_worker_self())
 		(void)open_reactor(); /* if that fails, the descriptor counts as foreign, which works too */
-	renew_from_anywhere(fd, kind, false);
+	sk_pool *pool = enter(&entered);
+	if (!pool)
+		return;
+	(void)renew(pool, fd, kind, false);
+	if (entered)
+		sk_pool_leave(pool);
 }
 
-void sk_reactor_forget(int fd)
+int sk_reactor_close(int fd)
 {
-	renew_from_anywhere(fd, SK_DESCRIPTOR_FOREIGN, true);
+	bool entered;
+	sk_pool *pool = enter(&entered);
+	uint32_t generation = pool ? renew(pool, fd, SK_DESCRIPTOR_FOREIGN, true) : 0;
+	sk_hostile_point();
+	int error = close(fd) < 0 ? -errno : 0;
+	if (generation)
+		retry_all(pool, fd, generation);
+	if (pool && entered)
+		sk_pool_leave(pool);
+	return error;
 }
 
 /* --- files --- */

@@ -136,8 +136,12 @@ static inline enum sk_descriptor_kind sk_reactor_kind(sk_io_watch *watch)
  */
 void sk_reactor_adopt(int fd, enum sk_descriptor_kind kind);
 
-/* It is about to be closed: its waiters end. Call from: anywhere. */
-void sk_reactor_forget(int fd);
+/*
+ * close(2); the number's waiters end. The number is of a new generation before it is closed, since afterwards it may be
+ * somebody's new descriptor. Who finds it still open in between, and waits, is woken after it.
+ * Returns: 0, or -errno. Call from: anywhere.
+ */
+int sk_reactor_close(int fd);
 
 /* For the epoll backend: events have come for the sides. Returns how many tickets were fired. */
 unsigned sk_reactor_deliver(struct sk_pool *pool, uint64_t name, unsigned sides);

@@ -58,7 +58,8 @@ static void delist(skua_case *one, sk_ticket ticket, bool happened)
 		return;
 	struct pollfd look = { .fd = one->fd, .events = (short)one->events };
 	bool is_closed = sk_reactor_is_closed(watch_of(one));
-	one->result = is_closed ? -EBADF : poll(&look, 1, 0) > 0 ? look.revents : 0;
+	bool is_there = poll(&look, 1, 0) > 0; /* it may be gone again, or have been something else: 0 */
+	one->result = is_closed || (is_there && look.revents & POLLNVAL) ? -EBADF : is_there ? look.revents : 0;
 }
 
 static void provide(void)
