@@ -142,10 +142,11 @@ Test(process, standard_descriptors_and_surroundings)
 
 /* --- ends --- */
 
-static void *ends(void *arg)
+/* qemu-user forks where vfork is meant, so a start there cannot tell that it failed. */
+static void cannot_start(unsigned open_before)
 {
+#if !UNIT_EMULATED
 	skua_process child;
-	unsigned before = count_open();
 	const char *nothing[] = { "/no/such/program", NULL }, *no_program[] = { "/tmp", NULL };
 	skua_process_options how = { .argv = nothing, .output = SKUA_STDIO_PIPE, .input = SKUA_STDIO_PIPE };
 	cr_assert_eq(skua_process_start(&child, &how), -ENOENT);
@@ -155,8 +156,17 @@ static void *ends(void *arg)
 	cr_assert_eq(skua_process_start(&child, &how), -EINVAL);
 	how = (skua_process_options){ .directory = "/no/such/directory" };
 	cr_assert_eq(shell(&child, "true", how), -ENOENT);
-	cr_assert_leq(count_open(), before + 3, "a failed start leaves nothing behind");
-	how = (skua_process_options){ 0 };
+	cr_assert_leq(count_open(), open_before + 3, "a failed start leaves nothing behind");
+#else
+	(void)open_before;
+#endif
+}
+
+static void *ends(void *arg)
+{
+	skua_process child;
+	cannot_start(count_open());
+	skua_process_options how = { 0 };
 	cr_assert_eq(shell(&child, "exec sleep 100", how), 0);
 	uint64_t until = skua_now_ns() + MS;
 	cr_assert_eq(skua_process_wait_until(&child, until), -ETIMEDOUT);
