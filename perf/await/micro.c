@@ -3,7 +3,8 @@
  * The small operations of await.h and sync.h, one at a time: micro <what> <count>. Prints the nanoseconds of one
  * operation. perf/await-bench runs it beside the same program in Go (go/micro.go).
  *
- *   yield      two tasks that give way to each other; an operation is one switch
+ *   switch     two fibers that switch to each other, without a scheduler; an operation is one switch
+ *   yield      two tasks that give way to each other; an operation is one yield: into the queue, out of it, a switch
  *   spawn      a task starts an empty one and waits for it
  *   pingpong   two tasks and two rendezvous channels; an operation is there and back
  *   buffered   one task that sends into a buffered channel and takes out again; both together
@@ -11,8 +12,11 @@
  *   contended  four tasks that add to one number under one mutex; an operation is one lock and unlock
  *   sleepers   so many tasks that sleep a second at the same time; an operation is all of them, in milliseconds
  */
+#include "sys/context.h"
+
 #include <skua/skua.h>
 
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +31,39 @@ static void need(uint64_t got, uint64_t wanted)
 		fprintf(stderr, "micro: %llu instead of %llu\n", (unsigned long long)got, (unsigned long long)wanted);
 		exit(1);
 	}
+}
+
+static sk_context thread, fiber;
+static uint64_t entered;
+
+static void goes_back(void *arg)
+{
+	(void)arg;
+	for (;;) {
+		entered++;
+		sk_context_switch(&fiber, &thread);
+	}
+}
+
+static void *switches(void *stack)
+{
+	sk_context_thread(&thread);
+	sk_context_make(&fiber, stack, 64 * 1024, goes_back, NULL);
+	for (uint64_t i = 0; i < count; i++)
+		sk_context_switch(&thread, &fiber);
+	sk_context_destroy(&fiber);
+	return NULL;
+}
+
+/* On a thread of its own: the tasks' fibers belong to the scheduler. */
+static double context(void)
+{
+	pthread_t own;
+	static _Alignas(64) char stack[64 * 1024];
+	need(pthread_create(&own, NULL, switches, stack) == 0, 1);
+	pthread_join(own, NULL);
+	need(entered, count);
+	return 2.0 * (double)count;
 }
 
 static void *yields(void *own)
@@ -157,8 +194,8 @@ static const struct {
 	const char *name;
 	double (*run)(void);
 } all[] = {
-	{ "yield", yield },         { "spawn", spawn },         { "pingpong", pingpong }, { "buffered", buffered },
-	{ "mutex", uncontended },   { "contended", contended }, { "sleepers", sleepers },
+	{ "switch", context },    { "yield", yield },       { "spawn", spawn },         { "pingpong", pingpong },
+	{ "buffered", buffered }, { "mutex", uncontended }, { "contended", contended }, { "sleepers", sleepers },
 };
 
 static void *measure(void *run)
@@ -179,6 +216,6 @@ int main(int argc, char **argv)
 		skua_stop();
 		return 0;
 	}
-	fputs("usage: micro yield|spawn|pingpong|buffered|mutex|contended|sleepers <count>\n", stderr);
+	fputs("usage: micro switch|yield|spawn|pingpong|buffered|mutex|contended|sleepers <count>\n", stderr);
 	return 2;
 }

@@ -2,8 +2,8 @@
 """How much is measured: the default, --short and --tiny."""
 import dataclasses
 
-MICRO = {"yield": 1000000, "spawn": 1000000, "pingpong": 500000, "buffered": 2000000, "mutex": 5000000,
-         "contended": 500000, "sleepers": 1000000}
+MICRO = {"switch": 5000000, "yield": 1000000, "spawn": 1000000, "pingpong": 500000, "buffered": 2000000,
+         "mutex": 5000000, "contended": 500000, "sleepers": 1000000}
 
 
 @dataclasses.dataclass
