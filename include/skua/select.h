@@ -17,7 +17,7 @@
  *         skua_channel *answers = skua_channel_create(0, sizeof(int));
  *         skua_event stop = SKUA_EVENT_INIT;
  *         skua_future *task = skua_async(answer, answers);
- *         int value;
+ *         int value = 0;
  *         skua_case cases[] = { SKUA_ON_RECV(answers, &value), SKUA_ON_EVENT(&stop) };
  *         switch (skua_select(cases, 2, skua_now_ns() + 1000000000)) {
  *         case 0:

@@ -46,7 +46,9 @@ SKUA_TASK(uint32_t, waits_for, simple *, event_, uint64_t, deadline_ns)
 
 static void *fires_later(void *event_)
 {
-	skua_sleep_ns(2 * MS);
+	while (!sk_is_ticket(sk_load_relaxed((simple *)event_)))
+		sched_yield();
+	skua_sleep_ns(MS);
 	fire_simple(event_, SK_CAUSE_EVENT + 5);
 	return NULL;
 }
