@@ -115,8 +115,8 @@ static sk_uring_op ring_op(const sk_file_op *op)
 }
 
 /*
- * What finds the ring full goes to the threads, but for the opening of a file: of a named pipe it may take for ever, which
- * only the ring can be asked to give up. It waits for room.
+ * What finds the ring full goes to the threads, but for the opening of a file: a named pipe's may take for ever, and
+ * only the ring can be asked to give it up. It waits for room.
  */
 static ptrdiff_t run_in_ring(sk_uring *ring, const sk_file_op *op, uint64_t deadline_ns)
 {

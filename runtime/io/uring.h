@@ -71,8 +71,8 @@ int sk_uring_descriptor(const sk_uring *ring);
 
 /*
  * Does an operation, and waits until it is over. Call from: a task. Blocks: the fiber.
- * Returns: as the operation; -ETIMEDOUT, -ECANCELED: it was not done; or it was not begun: SK_URING_IS_FULL too many are
- * in flight, SK_URING_REFUSES the kernel does not take it (no memory).
+ * Returns: as the operation; -ETIMEDOUT, -ECANCELED: it was not done; or it was not begun: SK_URING_IS_FULL too many
+ * are in flight, SK_URING_REFUSES the kernel does not take it (no memory).
  */
 int32_t sk_uring_run(sk_uring *ring, sk_uring_op *op, uint64_t deadline_ns);
 
