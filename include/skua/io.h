@@ -99,7 +99,11 @@ struct addrinfo;
  */
 int skua_open(const char *path, int flags, unsigned mode);
 
-/* The same until a point in time; -ETIMEDOUT. Call from: anywhere. */
+/*
+ * The same until a point in time; -ETIMEDOUT. Call from: anywhere.
+ * Where there is no io_uring (skua-info says which is used) and outside of tasks, neither a deadline nor a cancellation
+ * ends the wait for the other side of a named pipe; O_NONBLOCK avoids it.
+ */
 int skua_open_until(const char *path, int flags, unsigned mode, uint64_t deadline_ns);
 
 /*

@@ -6,6 +6,7 @@
 #include "io/call.h"
 #include "io/uring.h"
 #include "sched/pool.h"
+#include "sys/clock.h"
 
 #include <skua/await.h>
 #include <skua/io.h>
@@ -19,6 +20,9 @@
 
 /* The kernel transfers not more than this at once anyway. */
 #define BYTES_MAX ((size_t)0x7ffff000)
+
+/* How long a full ring is left alone. */
+#define FULL_NS UINT64_C(1000000)
 
 /* --- without waiting --- */
 
@@ -110,6 +114,26 @@ static sk_uring_op ring_op(const sk_file_op *op)
 	return entry;
 }
 
+/*
+ * What finds the ring full goes to the threads, but for the opening of a file: a named pipe's may take for ever, and
+ * only the ring can be asked to give it up. It waits for room.
+ */
+static ptrdiff_t run_in_ring(sk_uring *ring, const sk_file_op *op, uint64_t deadline_ns)
+{
+	for (;;) {
+		sk_uring_op entry = ring_op(op);
+		ptrdiff_t result = sk_uring_run(ring, &entry, deadline_ns);
+		if (result != SK_URING_IS_FULL || op->kind != SK_FILE_OPEN)
+			return result;
+		if (sk_io_is_past(deadline_ns))
+			return -ETIMEDOUT;
+		uint64_t until = sk_clock_ns() + FULL_NS;
+		int error = skua_sleep_until(deadline_ns < until ? deadline_ns : until);
+		if (error < 0)
+			return error;
+	}
+}
+
 ptrdiff_t sk_file_run(sk_file_op *op, uint64_t deadline_ns)
 {
 	int error;
@@ -127,9 +151,8 @@ ptrdiff_t sk_file_run(sk_file_op *op, uint64_t deadline_ns)
 	if (error < 0)
 		return error;
 	if (ring) {
-		sk_uring_op entry = ring_op(op);
-		int32_t result = sk_uring_run(ring, &entry, deadline_ns);
-		if (result != -EBUSY || entry.result == -EBUSY)
+		ptrdiff_t result = run_in_ring(ring, op, deadline_ns);
+		if (result > SK_URING_IS_FULL)
 			return result;
 	}
 	sk_offload(SK_WAIT_FILE, run_here, op);

@@ -164,7 +164,7 @@ static int begin(sk_uring *ring, sk_uring_op *op)
 	/* relaxed: counts */
 	if (sk_add_relaxed(&ring->in_flight, 1) >= IN_FLIGHT_MAX || sk_hostile_chance(16)) {
 		sk_add_relaxed(&ring->in_flight, (uint32_t)-1);
-		return -EBUSY;
+		return SK_URING_IS_FULL;
 	}
 	const struct io_uring_sqe entry = {
 		.opcode = op->opcode,
@@ -183,7 +183,7 @@ static int begin(sk_uring *ring, sk_uring_op *op)
 		return 0;
 	sk_reactor_expect(-1);
 	sk_add_relaxed(&ring->in_flight, (uint32_t)-1); /* relaxed: as above */
-	return -EBUSY;
+	return SK_URING_REFUSES;
 }
 
 /* Asks the kernel to give the operation up. Whether it does shows the operation's own end. */

@@ -62,12 +62,17 @@ typedef struct sk_uring_op {
 int sk_uring_open(sk_uring **out);
 void sk_uring_close(sk_uring *ring);
 
+/* Below all errnos. */
+#define SK_URING_IS_FULL (-4097)
+#define SK_URING_REFUSES (-4098)
+
 /* What epoll waits for. */
 int sk_uring_descriptor(const sk_uring *ring);
 
 /*
  * Does an operation, and waits until it is over. Call from: a task. Blocks: the fiber.
- * Returns: as the operation; -ETIMEDOUT, -ECANCELED: it was not done; -EBUSY: not begun, too many are in flight.
+ * Returns: as the operation; -ETIMEDOUT, -ECANCELED: it was not done; or it was not begun: SK_URING_IS_FULL too many
+ * are in flight, SK_URING_REFUSES the kernel does not take it (no memory).
  */
 int32_t sk_uring_run(sk_uring *ring, sk_uring_op *op, uint64_t deadline_ns);
 
