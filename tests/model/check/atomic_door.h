@@ -19,7 +19,8 @@
 #define MODEL_BITS(v) ((uint64_t)(uintptr_t)(v))
 #define MODEL_DO(a, name, kind, order, v)                                                                              \
 	((__typeof__((a)->sk_raw))(uintptr_t)model_access(                                                             \
-		MODEL_SITE(name, kind, order, MODEL_NONE, #a), &(a)->sk_raw, sizeof((a)->sk_raw), MODEL_BITS(v)))
+		MODEL_SITE(name, kind, order, MODEL_NONE, #a), (void *)(uintptr_t)&(a)->sk_raw,                   \
+		sizeof((a)->sk_raw), MODEL_BITS(v)))
 #define MODEL_CAS_DO(a, expected, v, name, order, failure)                                                             \
 	({                                                                                                             \
 		__typeof__((a)->sk_raw) *sk_expected = (expected);                                                     \
