@@ -47,7 +47,9 @@ static unsigned protocols(const char *beginning)
 			model_explore(it, MOST, NULL, &result);
 			printf("%-18s %12llu %12llu %8.1f  %s%s\n", it->name, (unsigned long long)result.executions,
 			       (unsigned long long)result.redundant, seconds() - begin, it->about,
-			       result.is_complete ? "" : result.is_failed ? ": FAILED" : ": NOT FINISHED");
+			       result.is_complete ? ""
+			       : result.is_failed ? ": FAILED"
+			                          : ": NOT FINISHED");
 			fflush(stdout);
 			if (result.is_failed)
 				print_failure(it, &result);

@@ -37,7 +37,14 @@ typedef struct operation {
 static operation operations[SITES];
 static unsigned operation_count;
 
-enum what { SEQ_CST, ACQUIRE, RELEASE, FAILURE, FENCE, WHATS };
+enum what {
+	SEQ_CST,
+	ACQUIRE,
+	RELEASE,
+	FAILURE,
+	FENCE,
+	WHATS
+};
 static const char *const what_names[] = { "seq_cst", "acquire", "release", "failure", "fence" };
 
 static const char *base_name(const char *file)
@@ -139,8 +146,8 @@ static void set(const operation *it, enum model_order order, enum model_order fa
 static void name_of(const operation *it, enum what what, char *out, size_t size)
 {
 	const model_site *site = it->copy[0];
-	snprintf(out, size, "%s : %s%s%s : #%u : %s", is_of_fast_path(site) ? "door.h" : base_name(site->file), site->name, *site->text ? " " : "",
-		 site->text, it->number, what_names[what]);
+	snprintf(out, size, "%s : %s%s%s : #%u : %s", is_of_fast_path(site) ? "door.h" : base_name(site->file),
+	         site->name, *site->text ? " " : "", site->text, it->number, what_names[what]);
 }
 
 unsigned mutants_list(void)

@@ -21,7 +21,7 @@ static struct board {
 	uint64_t content[2], times[2];
 	sk_park_word token[WORKERS];
 	unsigned workers, items;
-} *b;
+} * b;
 
 static void wake(void *arg, unsigned worker)
 {
@@ -163,6 +163,7 @@ const model_scenario idle_scenarios[] = {
 	{ "idle.outside_barrier", "the same with membarrier", 2, setup_barrier, outside, finish, .spurious = 1 },
 	{ "idle.owner", "a busy worker shares its work", 2, setup_barrier, owner, finish, .spurious = 1 },
 	{ "idle.owner_fence", "the same without membarrier", 2, setup_fence, owner, finish, .spurious = 1 },
-	{ "idle.two_senders", "two send, one parks", 3, setup_two, two_senders, finish, .spurious = 0, .is_large = true },
+	{ "idle.two_senders", "two send, one parks", 3, setup_two, two_senders, finish, .spurious = 0,
+	  .is_large = true },
 	{ 0 },
 };

@@ -12,7 +12,7 @@ static struct board {
 		uint64_t content, times;
 	} letter[NODES];
 	bool is_resent;
-} *b;
+} * b;
 
 static void setup(void)
 {

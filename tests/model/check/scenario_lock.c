@@ -7,7 +7,7 @@ static struct board {
 	sk_lock lock;
 	uint64_t count; /* under the lock */
 	unsigned threads;
-} *b;
+} * b;
 
 static void setup_two(void)
 {

@@ -17,7 +17,7 @@ static struct board {
 	sk_ready_deque deque;
 	item item[ENTRIES];
 	unsigned pushed;
-} *b;
+} * b;
 
 static sk_ready_thief thief(void)
 {

@@ -20,7 +20,7 @@ static struct board {
 	uint64_t times[TASKS];
 	sk_slot *head; /* of the owner */
 	bool eager;
-} *b;
+} * b;
 
 static state_word *state_of(sk_slot *slot)
 {
@@ -317,7 +317,8 @@ const model_scenario task_stack_scenarios[] = {
 	{ "stack.force_two", "one forces, one steals", 3, setup_lazy, force_two, finish, .spurious = 0 },
 	{ "stack.force_again", "a late force", 2, setup_lazy, force_again, finish, .spurious = 0 },
 	{ "stack.used", "slots were used before", 2, setup_lazy, used, finish, .spurious = 0 },
-	{ "stack.force_used", "and are forced by one, stolen by another", 3, setup_lazy, force_used, finish, .spurious = 0 },
+	{ "stack.force_used", "and are forced by one, stolen by another", 3, setup_lazy, force_used, finish,
+	  .spurious = 0 },
 	{ "stack.force_published", "a force after a publication", 2, setup, force_published, finish, .spurious = 0 },
 	{ "stack.force_reclaimed", "a force after a reclaim", 2, setup, force_reclaimed, finish, .spurious = 0 },
 	{ "stack.force_joined", "a force after a join", 2, setup, force_joined, finish, .spurious = 0 },
