@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define ARENA_BYTES (256u * 1024)
+#define ARENA_BYTES (1024u * 1024)
 #define GRANULE 8u
 #define GRANULES (ARENA_BYTES / GRANULE + MODEL_THREADS * MODEL_STACK_BYTES / GRANULE)
 
