@@ -6,8 +6,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* The hostile build grows at once and wraps around at once. */
-#if SK_HOSTILE
+/* The hostile build grows at once and wraps around at once; so does the model checker's. */
+#ifdef SK_READY_FIRST_CAPACITY
+#define FIRST_CAPACITY SK_READY_FIRST_CAPACITY
+#define FIRST_INDEX (UINT64_MAX - 1)
+#elif SK_HOSTILE
 #define FIRST_CAPACITY 4u
 #define FIRST_INDEX (UINT64_MAX - 5)
 #else

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Each order of each operation is weakened in turn, and the checker must find a failure in one of the scenarios, or the
+ * file of expectations says why none is to be found there.
+ *
+ *   seq_cst    becomes acq_rel (acquire for a load, release for a store; a fence becomes none)
+ *   acquire    is dropped: acquire becomes relaxed, acq_rel and seq_cst become release
+ *   release    is dropped: release becomes relaxed, acq_rel and seq_cst become acquire
+ *   failure    the order of a compare-and-swap that fails becomes relaxed
+ *   fence      becomes nothing; a membarrier as well
+ *
+ * A line of the file:  file : operation : #number : what : found, or the argument
+ * The number tells operations of the same text in one file apart, by line.
+ */
+#include "mutants.h"
+
+#include "scenarios.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST UINT64_C(3000000)
+#define SITES 512u
+#define MUTANTS 512u
+#define LINES 512u
+
+extern model_site __start_model_sites[], __stop_model_sites[];
+
+/* One operation in the text; there are copies of it, one for each object file with that header. */
+typedef struct operation {
+	model_site *copy[16];
+	unsigned count;
+	unsigned number; /* among those of the same text */
+} operation;
+
+static operation operations[SITES];
+static unsigned operation_count;
+
+enum what { SEQ_CST, ACQUIRE, RELEASE, FAILURE, FENCE, WHATS };
+static const char *const what_names[] = { "seq_cst", "acquire", "release", "failure", "fence" };
+
+static const char *base_name(const char *file)
+{
+	const char *slash = strrchr(file, '/');
+	return slash ? slash + 1 : file;
+}
+
+static bool is_of_runtime(const model_site *site)
+{
+	return strstr(site->file, "runtime/") || strstr(site->file, "include/") || strstr(site->file, "door") ||
+	       strstr(site->file, "twins");
+}
+
+static void gather(void)
+{
+	operation_count = 0;
+	for (model_site *site = __start_model_sites; site < __stop_model_sites; site++) {
+		if (!is_of_runtime(site))
+			continue;
+		operation *found = NULL;
+		for (unsigned i = 0; i < operation_count && !found; i++) {
+			const model_site *other = operations[i].copy[0];
+			if (other->line == site->line && strcmp(other->file, site->file) == 0 &&
+			    strcmp(other->text, site->text) == 0 && strcmp(other->name, site->name) == 0)
+				found = &operations[i];
+		}
+		if (!found)
+			found = &operations[operation_count++];
+		if (operation_count == SITES || found->count == 16)
+			abort();
+		found->copy[found->count++] = site;
+	}
+	for (unsigned i = 0; i < operation_count; i++) {
+		const model_site *site = operations[i].copy[0];
+		operations[i].number = 1;
+		for (unsigned k = 0; k < operation_count; k++) {
+			const model_site *other = operations[k].copy[0];
+			if (strcmp(other->file, site->file) == 0 && strcmp(other->text, site->text) == 0 &&
+			    strcmp(other->name, site->name) == 0 && other->line < site->line)
+				operations[i].number++;
+		}
+	}
+}
+
+static enum model_order without_acquire(enum model_order order)
+{
+	return order == MODEL_ACQUIRE ? MODEL_RELAXED : order == MODEL_RELAXED ? MODEL_RELAXED : MODEL_RELEASE;
+}
+
+static enum model_order without_release(enum model_order order)
+{
+	return order == MODEL_RELEASE ? MODEL_RELAXED : order == MODEL_RELAXED ? MODEL_RELAXED : MODEL_ACQUIRE;
+}
+
+/* The weaker orders; false: it makes no sense here. */
+static bool weaken(const model_site *site, enum what what, enum model_order *order, enum model_order *failure)
+{
+	enum model_order o = site->order, f = site->failure;
+	bool reads = site->kind != MODEL_STORE, writes = site->kind != MODEL_LOAD;
+	*order = o;
+	*failure = f;
+	if (site->kind == MODEL_FENCE || site->kind == MODEL_MEMBARRIER) {
+		*order = MODEL_NONE;
+		return what == FENCE;
+	}
+	if (what == SEQ_CST) {
+		*order = !writes ? MODEL_ACQUIRE : !reads ? MODEL_RELEASE : MODEL_ACQ_REL;
+		*failure = f == MODEL_SEQ_CST ? MODEL_ACQUIRE : f;
+		return o == MODEL_SEQ_CST;
+	}
+	if (what == ACQUIRE && reads && (o == MODEL_ACQUIRE || o == MODEL_ACQ_REL || o == MODEL_SEQ_CST)) {
+		*order = writes ? without_acquire(o) : MODEL_RELAXED;
+		return true;
+	}
+	if (what == RELEASE && writes && (o == MODEL_RELEASE || o == MODEL_ACQ_REL || o == MODEL_SEQ_CST)) {
+		*order = reads ? without_release(o) : MODEL_RELAXED;
+		return true;
+	}
+	*failure = MODEL_RELAXED;
+	return what == FAILURE && f != MODEL_RELAXED && f != MODEL_NONE;
+}
+
+static void set(const operation *it, enum model_order order, enum model_order failure)
+{
+	for (unsigned i = 0; i < it->count; i++) {
+		it->copy[i]->order = order;
+		it->copy[i]->failure = failure;
+	}
+}
+
+static void name_of(const operation *it, enum what what, char *out, size_t size)
+{
+	const model_site *site = it->copy[0];
+	snprintf(out, size, "%s : %s%s%s : #%u : %s", base_name(site->file), site->name, *site->text ? " " : "",
+		 site->text, it->number, what_names[what]);
+}
+
+unsigned mutants_list(void)
+{
+	gather();
+	for (unsigned i = 0; i < operation_count; i++)
+		for (unsigned w = 0; w < WHATS; w++) {
+			enum model_order order, failure;
+			char name[200];
+			if (!weaken(operations[i].copy[0], (enum what)w, &order, &failure))
+				continue;
+			name_of(&operations[i], (enum what)w, name, sizeof name);
+			printf("%s\n", name);
+		}
+	return 0;
+}
+
+/* Which scenario finds it; NULL: none. Scenarios that do not reach the operation need not be tried. */
+static const model_scenario *find(const operation *it, char *failure_text, size_t size, bool *is_reached)
+{
+	for (unsigned i = 0; scenario_lists[i]; i++)
+		for (const model_scenario *scenario = scenario_lists[i]; scenario->name; scenario++) {
+			model_result result;
+			for (unsigned k = 0; k < it->count; k++)
+				it->copy[k]->is_reached = false;
+			/* A few executions show whether it is reached at all. */
+			model_explore(scenario, 2000, NULL, &result);
+			bool failed = result.is_failed, complete = result.is_complete, reached = false;
+			for (unsigned k = 0; k < it->count; k++)
+				reached |= it->copy[k]->is_reached;
+			*is_reached |= reached;
+			if (!failed && !complete && reached) {
+				model_result_free(&result);
+				model_explore(scenario, MOST, NULL, &result);
+				failed = result.is_failed;
+			}
+			if (failed)
+				snprintf(failure_text, size, "%s", result.failure);
+			model_result_free(&result);
+			if (failed)
+				return scenario;
+		}
+	return NULL;
+}
+
+typedef struct expectation {
+	char name[200];
+	char text[400];
+	bool is_used;
+} expectation;
+
+static expectation expectations[LINES];
+static unsigned expectation_count;
+
+static bool read_expectations(const char *path)
+{
+	FILE *in = fopen(path, "r");
+	char line[700];
+	if (!in) {
+		perror(path);
+		return false;
+	}
+	while (fgets(line, sizeof line, in)) {
+		line[strcspn(line, "\n")] = 0;
+		if (*line == '#' || !*line)
+			continue;
+		char *at = line;
+		for (int i = 0; i < 3 && at; i++)
+			at = strstr(at + (i > 0), " : ");
+		char *end = at ? strstr(at + 3, " : ") : NULL;
+		if (!end || expectation_count == LINES) {
+			fprintf(stderr, "%s: not a line of expectations: %s\n", path, line);
+			fclose(in);
+			return false;
+		}
+		expectation *it = &expectations[expectation_count++];
+		snprintf(it->name, sizeof it->name, "%.*s", (int)(end - line), line);
+		snprintf(it->text, sizeof it->text, "%s", end + 3);
+	}
+	fclose(in);
+	return true;
+}
+
+static expectation *expectation_of(const char *name)
+{
+	for (unsigned i = 0; i < expectation_count; i++)
+		if (strcmp(expectations[i].name, name) == 0)
+			return &expectations[i];
+	return NULL;
+}
+
+static unsigned try(const operation *it, enum what what)
+{
+	model_site *site = it->copy[0];
+	enum model_order order = site->order, failure = site->failure, weak, weak_failure;
+	char name[200], text[400] = "";
+	bool is_reached = false;
+	if (!weaken(site, what, &weak, &weak_failure))
+		return 0;
+	name_of(it, what, name, sizeof name);
+	set(it, weak, weak_failure);
+	const model_scenario *scenario = find(it, text, sizeof text, &is_reached);
+	set(it, order, failure);
+	expectation *expected = expectation_of(name);
+	bool must_be_found = expected && strcmp(expected->text, "found") == 0;
+	if (expected)
+		expected->is_used = true;
+	printf("%s : ", name);
+	if (scenario)
+		printf("found by %s: %.60s\n", scenario->name, text);
+	else if (expected && !must_be_found)
+		printf("not found%s: %s\n", is_reached ? "" : ", not reached", expected->text);
+	else
+		printf("not found%s\n", is_reached ? "" : ", not reached");
+	fflush(stdout);
+	if (!expected) {
+		printf("    WRONG: there is no line for it\n");
+		return 1;
+	}
+	if (must_be_found != (scenario != NULL)) {
+		printf("    WRONG: the file says: %s\n", expected->text);
+		return 1;
+	}
+	return 0;
+}
+
+unsigned mutants_run(const char *path)
+{
+	unsigned wrong = 0;
+	gather();
+	if (!read_expectations(path))
+		return 1;
+	for (unsigned i = 0; i < operation_count; i++)
+		for (unsigned w = 0; w < WHATS; w++)
+			wrong += try(&operations[i], (enum what)w);
+	for (unsigned i = 0; i < expectation_count; i++)
+		if (!expectations[i].is_used) {
+			printf("%s\n    WRONG: there is no such operation any more\n", expectations[i].name);
+			wrong++;
+		}
+	printf("%u wrong\n", wrong);
+	return wrong;
+}

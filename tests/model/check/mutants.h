@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The mutants: mutants.c. */
+#ifndef MODEL_MUTANTS_H
+#define MODEL_MUTANTS_H
+
+/* Weakens each operation in turn. Prints a table; returns how many rows are not as the file says. */
+unsigned mutants_run(const char *expectations);
+
+/* Lists all mutants, as the file names them. */
+unsigned mutants_list(void);
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The ready deque: sched/ready_deque.h as it is, with an array of one or two places so that it grows at once. Entries
+ * point to plain memory that the owner has filled, and are taken exactly once (R1).
+ */
+#include "scenarios.h"
+#include "sched/ready_deque.h"
+
+#define ENTRIES 4u
+
+typedef struct item {
+	uint64_t content;
+	uint64_t times; /* that it was taken */
+} item;
+
+static struct board {
+	sk_ready_deque deque;
+	item item[ENTRIES];
+	unsigned pushed;
+} *b;
+
+static sk_ready_thief thief(void)
+{
+	return (sk_ready_thief){ &b->deque };
+}
+
+static void setup(void)
+{
+	b = model_new(sizeof *b);
+	model_check(sk_ready_deque_init(&b->deque) == 0, "no memory");
+}
+
+static void push(unsigned i)
+{
+	b->item[i].content = i + 1;
+	b->pushed++;
+	model_check(sk_ready_deque_push(&b->deque, sk_entry_make(SK_ENTRY_FIBER, &b->item[i])), "no memory");
+}
+
+static void push_soon(unsigned i)
+{
+	b->item[i].content = i + 1;
+	b->pushed++;
+	model_check(sk_ready_deque_push_soon(&b->deque, sk_entry_make(SK_ENTRY_FIBER, &b->item[i])), "no memory");
+}
+
+static void use(sk_entry entry)
+{
+	if (!entry)
+		return;
+	item *taken = sk_entry_pointer(entry);
+	model_check(taken >= b->item && taken < b->item + ENTRIES, "R3: an entry that was never pushed");
+	model_check(taken->content == (uint64_t)(taken - b->item) + 1, "the entry's content is not there");
+	taken->content = 0; /* as its new owner */
+	taken->times++;
+}
+
+static void take(unsigned attempts)
+{
+	bool lost;
+	for (unsigned i = 0; i < attempts; i++)
+		use(sk_ready_deque_take(thief(), &lost));
+}
+
+static void finish(void)
+{
+	bool lost;
+	uint64_t left = sk_load_relaxed(&b->deque.bottom) - sk_load_relaxed(&b->deque.top);
+	model_check(left <= b->pushed, "R2: bottom is behind top");
+	for (;;) {
+		sk_entry entry = sk_ready_deque_take(thief(), &lost);
+		if (!entry)
+			break;
+		use(entry);
+	}
+	use(sk_ready_deque_take_soon(thief()));
+	for (unsigned i = 0; i < b->pushed; i++)
+		model_check(b->item[i].times == 1, "R1: entry %u was taken %u times", i, (unsigned)b->item[i].times);
+}
+
+/* The owner pushes three into two places; two others take. */
+static void grow(unsigned thread)
+{
+	if (thread > 0) {
+		take(2);
+		return;
+	}
+	push(0);
+	push(1);
+	push(2);
+}
+
+/* Places are used again: the owner pushes when one was taken. */
+static void again(unsigned thread)
+{
+	if (thread > 0) {
+		take(2);
+		return;
+	}
+	push(0);
+	push(1);
+	take(1);
+	push(2);
+	push(3);
+}
+
+/* All want the last one. */
+static void last(unsigned thread)
+{
+	if (thread == 0)
+		push(0);
+	take(1);
+}
+
+/* What is next: exchanged by the owner, taken by others. */
+static void soon(unsigned thread)
+{
+	if (thread > 0) {
+		use(sk_ready_deque_take_soon(thief()));
+		take(1);
+		return;
+	}
+	push_soon(0);
+	push_soon(1);
+	push_soon(2);
+	use(sk_ready_deque_take_soon(thief()));
+}
+
+const model_scenario ready_deque_scenarios[] = {
+	{ "ready.grow", "the array grows under theft", 3, setup, grow, finish, 0 },
+	{ "ready.again", "places are used again", 2, setup, again, finish, 0 },
+	{ "ready.last", "three take the last entry", 3, setup, last, finish, 0 },
+	{ "ready.soon", "the place beside the queue", 3, setup, soon, finish, 0 },
+	{ 0 },
+};

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The lists of scenarios, in the order in which they are explored. */
+#include "scenarios.h"
+
+const model_scenario *const scenario_lists[] = {
+	ready_deque_scenarios,
+	NULL,
+};

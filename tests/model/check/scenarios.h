@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The scenarios of the protocols; each list ends with one that has no name. */
+#ifndef MODEL_SCENARIOS_H
+#define MODEL_SCENARIOS_H
+
+#include "model.h"
+
+extern const model_scenario ready_deque_scenarios[];
+
+/* All lists; ends with NULL. */
+extern const model_scenario *const scenario_lists[];
+
+#endif

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The twins of what lies below the protocols: sys/park, sys/membarrier, base/check and the allocator, as far as the
+ * sources under test call them.
+ */
+#include "model.h"
+
+#include "base/check.h"
+#include "sys/membarrier.h"
+#include "sys/park.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int sk_park_wait(sk_park_word *word, uint32_t expected, uint64_t deadline_ns)
+{
+	return model_wait(NULL, &word->sk_raw, expected, deadline_ns != SK_PARK_FOREVER);
+}
+
+int sk_park_wake(sk_park_word *word, int count)
+{
+	return model_wake(NULL, &word->sk_raw, count);
+}
+
+void sk_membarrier(void)
+{
+	model_membarrier(MODEL_SITE("membarrier", MODEL_MEMBARRIER, MODEL_SEQ_CST, MODEL_NONE, ""));
+}
+
+void sk_panic(const char *format, ...)
+{
+	char text[300];
+	va_list arguments;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	model_fail("a panic: %s", text);
+}
+
+void sk_check_failed(const char *kind, const char *text, const char *file, int line, const char *function)
+{
+	model_fail("%s in %s (%s:%d): %s", kind, function, file, line, text);
+}
+
+/* The sources under test are compiled with malloc and free renamed to these. */
+void *model_malloc(size_t bytes);
+void *model_malloc(size_t bytes)
+{
+	return model_new(bytes);
+}
