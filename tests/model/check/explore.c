@@ -192,7 +192,7 @@ static unsigned decide(unsigned count)
 		model_check(node_count < NODES, "more than %u decisions", NODES);
 		nodes[node_count++] = (model_node){ 0, (uint16_t)count };
 	}
-	model_check(nodes[node_at].count == count, "an execution is not repeated: the scenario depends on something else");
+	model_check(nodes[node_at].count == count, "an execution is not repeated: it depends on something else");
 	return nodes[node_at++].index;
 }
 

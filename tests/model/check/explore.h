@@ -7,24 +7,24 @@
  *
  *   local     no other thread ever touches the word in a way that matters. Which words those are is learned: when an
  *             execution finds that an assumption was wrong, the exploration begins anew, knowing more.
- *   early     a plain store that is not seq_cst is done as soon as its thread comes to it. Nothing is lost: others need
- *             not see it, and their stores can be placed before it as well as behind. (With membarriers in the scenario,
- *             which fence a thread where it stands, stores wait for their turn.)
+ *   early     a plain store that is not seq_cst is done as soon as its thread comes to it. Nothing is lost: others
+ *             need not see it, and their stores can be placed before it as well as behind. (With membarriers in the
+ *             scenario, which fence a thread where it stands, stores wait for their turn.)
  *   fences    of one thread only, acquire and release.
  *
- * Of the orders of independent steps one is explored, by sleep sets: when all executions that begin with {t, option} have
- * been explored, that pair is asleep in the siblings, until a step comes that it depends on. Loads and read-modify-writes
- * of a certain message depend on no step of another thread but a membarrier and, for seq_cst ones, on those that are
- * seq_cst: a message stays readable, and a new one is another option. So an execution is explored once for each graph of
- * who reads from whom, in most cases.
+ * Of the orders of independent steps one is explored, by sleep sets: when all executions that begin with {t, option}
+ * have been explored, that pair is asleep in the siblings, until a step comes that it depends on. Loads and read-
+ * modify-writes of a certain message depend on no step of another thread but a membarrier and, for seq_cst ones, on
+ * those that are seq_cst: a message stays readable, and a new one is another option. So an execution is explored once
+ * for each graph of who reads from whom, in most cases.
  *
  * A thread that yields goes on when something that it has read since has a newer value, and does not read the old one
  * again. A wait of sys/park may end without a reason as often as the scenario says. A state in which nobody can go on
  * but by such a wake-up is a deadlock.
  *
- * Sources: Godefroid, "Partial-order methods for the verification of concurrent systems" (LNCS 1032, 1996), sleep sets;
- * Norris and Demsky, "CDSChecker" (OOPSLA 2013), Kokologiannakis, Raad, Vafeiadis, "Model checking for weakly consistent
- * libraries" (PLDI 2019) for checking against such a memory at all.
+ * Sources: Godefroid, "Partial-order methods for the verification of concurrent systems" (LNCS 1032, 1996), sleep
+ * sets; Norris and Demsky, "CDSChecker" (OOPSLA 2013), Kokologiannakis, Raad, Vafeiadis, "Model checking for weakly
+ * consistent libraries" (PLDI 2019) for checking against such a memory at all.
  */
 #ifndef MODEL_EXPLORE_H
 #define MODEL_EXPLORE_H

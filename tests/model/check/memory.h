@@ -2,8 +2,8 @@
 /*
  * The memory that the threads share, by views.
  *
- * Each word has a list of messages, one for each value that was ever stored, in modification order. A thread has a view:
- * for each word the newest message that it may not fall behind. A load returns any message that is not older than that.
+ * Each word has a list of messages, one for each value that was ever stored, in modification order. A thread has a
+ * view: for each word the newest message that it may not fall behind. A load returns any message that is not older.
  * A store adds a message, not necessarily at the end: anywhere behind the thread's own view, but not between a message
  * and the read-modify-write that read it. A message carries the view that a reader gets who acquires.
  *
@@ -16,12 +16,12 @@
  *
  * Sequential consistency, by two more positions for each word, in the order S in which the operations are executed:
  *
- *   sc       the newest message that a seq_cst access of the word has read or written: a later seq_cst access is not older
+ *   sc       the newest message that a seq_cst access of the word has read or written: later ones are not older
  *   fenced   the newest message in the view of a thread at a seq_cst fence: later seq_cst accesses are not older, and a
  *            thread's seq_cst fence raises its view to this and to sc
  *
- * That is [atomics.order] paragraph 4 of C++20 (P0668), whose four cases are the four ways from {sc, fenced} to {access,
- * fence}; S agrees with happens-before, as in C11.
+ * That is [atomics.order] paragraph 4 of C++20 (P0668), whose four cases are the four ways from {sc, fenced} to
+ * {access, fence}; S agrees with happens-before, as in C11.
  *
  * A membarrier is a seq_cst fence of each thread, where it stands. Happens-before is kept apart from coherence, by a
  * vector clock in each view, which fences do not raise by themselves; plain.c compares clocks.
@@ -59,7 +59,7 @@ typedef struct model_location {
 	uintptr_t address;
 	unsigned size, count;
 	uint8_t sc, fenced;
-	uint8_t woken; /* the newest message in the view of who woke sleepers: a later sleeper does not look at older ones */
+	uint8_t woken; /* the newest in the view of who woke sleepers: a later sleeper does not look at older ones */
 	uint8_t order[MODEL_MESSAGES]; /* rank -> message */
 	model_message message[MODEL_MESSAGES];
 } model_location;
