@@ -18,14 +18,15 @@
 
 #define MODEL_BITS(v) ((uint64_t)(uintptr_t)(v))
 #define MODEL_DO(a, name, kind, order, v)                                                                              \
-	((__typeof__((a)->sk_raw))(uintptr_t)model_access(                                                             \
-		MODEL_SITE(name, kind, order, MODEL_NONE, #a), &(a)->sk_raw, sizeof((a)->sk_raw), MODEL_BITS(v)))
+	((__typeof__((a)->sk_raw))(uintptr_t)model_access(MODEL_SITE(name, kind, order, MODEL_NONE, #a),               \
+	                                                  (void *)(uintptr_t) & (a)->sk_raw, sizeof((a)->sk_raw),      \
+	                                                  MODEL_BITS(v)))
 #define MODEL_CAS_DO(a, expected, v, name, order, failure)                                                             \
 	({                                                                                                             \
 		__typeof__((a)->sk_raw) *sk_expected = (expected);                                                     \
 		uint64_t sk_seen = MODEL_BITS(*sk_expected);                                                           \
 		bool sk_done = model_cas(MODEL_SITE(name, MODEL_CAS, order, failure, #a), &(a)->sk_raw,                \
-					 sizeof((a)->sk_raw), &sk_seen, MODEL_BITS(v));                                \
+		                         sizeof((a)->sk_raw), &sk_seen, MODEL_BITS(v));                                \
 		if (!sk_done)                                                                                          \
 			*sk_expected = (__typeof__((a)->sk_raw))(uintptr_t)sk_seen;                                    \
 		sk_done;                                                                                               \

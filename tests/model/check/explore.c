@@ -45,8 +45,8 @@ typedef struct model_thread {
 	sk_context context;
 	model_op op; /* what it does next, when it has stopped */
 	bool is_over;
-	uint64_t asleep;       /* options of op that need not be explored */
-	uint64_t spun;         /* words that it has read since it yielded last, by location (the first 64) */
+	uint64_t asleep; /* options of op that need not be explored */
+	uint64_t spun;   /* words that it has read since it yielded last, by location (the first 64) */
 	uint8_t spun_on[MODEL_LOCATIONS];
 	bool was_woken, had_deadline;
 	uint64_t sleeps_since; /* WAIT: its place among the sleepers */
@@ -192,7 +192,8 @@ static unsigned decide(unsigned count)
 		model_check(node_count < NODES, "more than %u decisions", NODES);
 		nodes[node_count++] = (model_node){ 0, (uint16_t)count };
 	}
-	model_check(nodes[node_at].count == count, "an execution is not repeated: it depends on something else");
+	model_check(nodes[node_at].count == count,
+	            "an execution is not repeated: the scenario depends on something else");
 	return nodes[node_at++].index;
 }
 
@@ -277,7 +278,9 @@ static uint64_t options_of(unsigned t)
 	case MODEL_YIELD:
 		return has_news(thread) ? GO_ON : 0;
 	case MODEL_ASLEEP:
-		return (thread->was_woken ? BY_WAKE : spurious_left ? BY_NOTHING : 0) |
+		return (thread->was_woken ? BY_WAKE
+		        : spurious_left   ? BY_NOTHING
+		                          : 0) |
 		       (thread->had_deadline ? BY_DEADLINE : 0);
 	default:
 		return model_options(t, &thread->op);
@@ -335,7 +338,7 @@ static bool depends(const model_op *pending, const model_op *done)
 	if (!pending->site || !done->site)
 		return false;
 	bool both = (pending->site->order == MODEL_SEQ_CST || pending->site->failure == MODEL_SEQ_CST) &&
-		    (done->site->order == MODEL_SEQ_CST || done->site->failure == MODEL_SEQ_CST);
+	            (done->site->order == MODEL_SEQ_CST || done->site->failure == MODEL_SEQ_CST);
 	return both && (pending->kind == MODEL_FENCE || kind == MODEL_FENCE || pending->location == done->location);
 }
 
@@ -387,7 +390,7 @@ static void describe_deadlock(void)
 			continue;
 		size_t at = strlen(text);
 		snprintf(text + at, sizeof text - at, "; thread %u %s", t,
-			 it->op.kind == MODEL_ASLEEP ? "sleeps" : "waits for a change");
+		         it->op.kind == MODEL_ASLEEP ? "sleeps" : "waits for a change");
 	}
 	model_fail("a deadlock%s", text);
 }
@@ -464,7 +467,7 @@ static bool run(void)
 	for (unsigned t = 0; t < scenario->threads; t++) {
 		threads[t] = (model_thread){ .is_over = false };
 		sk_context_make(&threads[t].context, model_stack(t), MODEL_STACK_BYTES, thread_main,
-				(void *)(uintptr_t)t); /* NOLINT: a number */
+		                (void *)(uintptr_t)t); /* NOLINT: a number */
 	}
 	volatile bool is_new = true;
 	alone = true;
@@ -490,8 +493,8 @@ static bool run(void)
 /* --- the report of a finding --- */
 
 static const char *const order_names[] = { "", "relaxed", "acquire", "release", "acq_rel", "seq_cst" };
-static const char *const kind_names[] = { "load",  "store", "exchange",   "cas",   "add",  "sub",    "or",
-	                                  "and",   "fence", "membarrier", "yield", "wait", "asleep", "wake" };
+static const char *const kind_names[] = { "load", "store", "exchange",   "cas",   "add",  "sub",    "or",
+	                                  "and",  "fence", "membarrier", "yield", "wait", "asleep", "wake" };
 
 static void print_event(FILE *out, unsigned number, const model_event *event)
 {

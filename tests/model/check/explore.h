@@ -13,10 +13,10 @@
  *   fences    of one thread only, acquire and release.
  *
  * Of the orders of independent steps one is explored, by sleep sets: when all executions that begin with {t, option}
- * have been explored, that pair is asleep in the siblings, until a step comes that it depends on. Loads and read-
- * modify-writes of a certain message depend on no step of another thread but a membarrier and, for seq_cst ones, on
- * those that are seq_cst: a message stays readable, and a new one is another option. So an execution is explored once
- * for each graph of who reads from whom, in most cases.
+ * have been explored, that pair is asleep in the siblings, until a step comes that it depends on. Loads and
+ * read-modify-writes of a certain message depend on no step of another thread but a membarrier and, for seq_cst ones,
+ * on those that are seq_cst: a message stays readable, and a new one is another option. So an execution is explored
+ * once for each graph of who reads from whom, in most cases.
  *
  * A thread that yields goes on when something that it has read since has a newer value, and does not read the old one
  * again. A wait of sys/park may end without a reason as often as the scenario says. A state in which nobody can go on

@@ -7,7 +7,7 @@
 
 #define MODEL_FAST(field, name, kind, order, v)                                                                        \
 	((__typeof__(field))(uintptr_t)model_access(MODEL_SITE(name, kind, order, MODEL_NONE, #field), &(field),       \
-						    sizeof(field), (uint64_t)(uintptr_t)(v)))
+	                                            sizeof(field), (uint64_t)(uintptr_t)(v)))
 
 #define SK_DOOR_COMPILER_FENCE() ((void)0)
 #define SK_DOOR_STORE_RUN(slot, function)                                                                              \

@@ -157,7 +157,7 @@ static void read_message(unsigned thread, model_location *location, unsigned m, 
 
 /* A new message behind message m; follows: it is a read-modify-write of that one. */
 static unsigned write_message(unsigned thread, model_location *location, unsigned m, enum model_order order,
-			      uint64_t value, bool follows)
+                              uint64_t value, bool follows)
 {
 	if (location->count == MODEL_MESSAGES)
 		model_fail("more than %u values of one word", MODEL_MESSAGES);

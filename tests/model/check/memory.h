@@ -3,9 +3,10 @@
  * The memory that the threads share, by views.
  *
  * Each word has a list of messages, one for each value that was ever stored, in modification order. A thread has a
- * view: for each word the newest message that it may not fall behind. A load returns any message that is not older.
- * A store adds a message, not necessarily at the end: anywhere behind the thread's own view, but not between a message
- * and the read-modify-write that read it. A message carries the view that a reader gets who acquires.
+ * view: for each word the newest message that it may not fall behind. A load returns any message that is not older
+ * than that. A store adds a message, not necessarily at the end: anywhere behind the thread's own view, but not
+ * between a message and the read-modify-write that read it. A message carries the view that a reader gets who
+ * acquires.
  *
  *   current     the view
  *   acquired    what it would be if all loads had acquired: an acquire fence makes it the current one
@@ -16,7 +17,7 @@
  *
  * Sequential consistency, by two more positions for each word, in the order S in which the operations are executed:
  *
- *   sc       the newest message that a seq_cst access of the word has read or written: later ones are not older
+ *   sc       the newest message that a seq_cst access of the word has read or written: a later one is not older
  *   fenced   the newest message in the view of a thread at a seq_cst fence: later seq_cst accesses are not older, and a
  *            thread's seq_cst fence raises its view to this and to sc
  *
@@ -59,7 +60,7 @@ typedef struct model_location {
 	uintptr_t address;
 	unsigned size, count;
 	uint8_t sc, fenced;
-	uint8_t woken; /* the newest in the view of who woke sleepers: a later sleeper does not look at older ones */
+	uint8_t woken; /* the newest message in the view of who woke sleepers: a later sleeper looks at none older */
 	uint8_t order[MODEL_MESSAGES]; /* rank -> message */
 	model_message message[MODEL_MESSAGES];
 } model_location;
@@ -78,7 +79,7 @@ typedef struct model_op {
 	bool has_deadline; /* WAIT */
 	/* filled when it was done */
 	uint64_t result;
-	bool done; /* CAS */
+	bool done;             /* CAS */
 	uint8_t read, written; /* messages */
 } model_op;
 

@@ -25,7 +25,14 @@
 
 #define MODEL_THREADS 4u
 
-enum model_order { MODEL_NONE, MODEL_RELAXED, MODEL_ACQUIRE, MODEL_RELEASE, MODEL_ACQ_REL, MODEL_SEQ_CST };
+enum model_order {
+	MODEL_NONE,
+	MODEL_RELAXED,
+	MODEL_ACQUIRE,
+	MODEL_RELEASE,
+	MODEL_ACQ_REL,
+	MODEL_SEQ_CST
+};
 
 enum model_kind {
 	MODEL_LOAD,
@@ -81,6 +88,10 @@ int model_wake(model_site *site, void *word, int count);
 void *model_new(size_t bytes);
 void model_free(void *memory);
 
+/* What malloc is for the sources under test; NULL when there is to be no memory. */
+void *model_malloc(size_t bytes);
+extern bool model_no_memory;
+
 /* A plain access that no compiler instruments. */
 void model_plain(const void *address, size_t bytes, bool is_write);
 
@@ -95,6 +106,7 @@ typedef struct model_scenario {
 	void (*thread)(unsigned thread);
 	void (*finish)(void);
 	unsigned spurious; /* how many wake-ups without a reason an execution may have */
+	bool is_large;     /* explored only when it is named */
 } model_scenario;
 
 /* The execution ends here, and the exploration with it. */

@@ -49,7 +49,7 @@ void *model_new(size_t bytes)
 	if (used + HEADER + bytes + HEADER > ARENA_BYTES)
 		model_fail("the arena of %u bytes is used up", ARENA_BYTES);
 	char *block = memory.arena + used + HEADER;
-	block += (size_t)-(uintptr_t)block & 127;
+	block += (size_t) - (uintptr_t)block & 127;
 	memcpy(block - sizeof bytes, &bytes, sizeof bytes);
 	used = (size_t)(block - memory.arena) + bytes;
 	return block;
@@ -69,8 +69,7 @@ static model_granule *granule_of(uintptr_t address)
 
 static bool is_before(unsigned by, uint16_t clock)
 {
-	return by == MODEL_NO_THREAD || by == model_self() ||
-	       clock <= model_view_of(model_self())->current.clock[by];
+	return by == MODEL_NO_THREAD || by == model_self() || clock <= model_view_of(model_self())->current.clock[by];
 }
 
 static void check_granule(model_granule *granule, bool is_write)
@@ -79,13 +78,14 @@ static void check_granule(model_granule *granule, bool is_write)
 		model_fail("an access to memory that was freed");
 	if (!is_before(granule->writer, granule->write_clock))
 		model_fail("a data race: thread %u %s plain memory that thread %u has written, and nothing orders them",
-			   model_self(), is_write ? "writes" : "reads", granule->writer);
+		           model_self(), is_write ? "writes" : "reads", granule->writer);
 	if (!is_write)
 		return;
 	for (unsigned t = 0; t < MODEL_THREADS; t++)
 		if (granule->read_clock[t] && !is_before(t, granule->read_clock[t]))
 			model_fail("a data race: thread %u writes plain memory that thread %u has read, and nothing "
-				   "orders them", model_self(), t);
+			           "orders them",
+			           model_self(), t);
 }
 
 void model_plain(const void *address, size_t bytes, bool is_write)

@@ -17,7 +17,7 @@ static struct board {
 	sk_ready_deque deque;
 	item item[ENTRIES];
 	unsigned pushed;
-} *b;
+} * b;
 
 static sk_ready_thief thief(void)
 {
@@ -27,6 +27,7 @@ static sk_ready_thief thief(void)
 static void setup(void)
 {
 	b = model_new(sizeof *b);
+	model_no_memory = false;
 	model_check(sk_ready_deque_init(&b->deque) == 0, "no memory");
 }
 
@@ -126,10 +127,41 @@ static void soon(unsigned thread)
 	use(sk_ready_deque_take_soon(thief()));
 }
 
+/* A look for entries of another kind, while the array grows. */
+static void look(unsigned thread)
+{
+	if (thread > 0) {
+		sk_ready_deque_seen_other(thief(), SK_ENTRY_FIBER);
+		return;
+	}
+	push(0);
+	push(1);
+	push(2);
+}
+
+/* The queue is full and cannot grow: what was next stays so. */
+static void no_memory(unsigned thread)
+{
+	if (thread > 0) {
+		use(sk_ready_deque_take_soon(thief()));
+		use(sk_ready_deque_take_soon(thief()));
+		return;
+	}
+	push(0);
+	push(1);
+	push_soon(2);
+	model_no_memory = true;
+	b->item[3].content = 4;
+	if (sk_ready_deque_push_soon(&b->deque, sk_entry_make(SK_ENTRY_FIBER, &b->item[3])))
+		b->pushed++;
+}
+
 const model_scenario ready_deque_scenarios[] = {
-	{ "ready.grow", "the array grows under theft", 3, setup, grow, finish, 0 },
-	{ "ready.again", "places are used again", 2, setup, again, finish, 0 },
-	{ "ready.last", "three take the last entry", 3, setup, last, finish, 0 },
-	{ "ready.soon", "the place beside the queue", 3, setup, soon, finish, 0 },
+	{ "ready.grow", "the array grows under theft", 3, setup, grow, finish, .spurious = 0 },
+	{ "ready.again", "places are used again", 2, setup, again, finish, .spurious = 0 },
+	{ "ready.last", "three take the last entry", 3, setup, last, finish, .spurious = 0 },
+	{ "ready.soon", "the place beside the queue", 3, setup, soon, finish, .spurious = 0 },
+	{ "ready.look", "a look for another kind", 2, setup, look, finish, .spurious = 0 },
+	{ "ready.no_memory", "the queue cannot grow", 2, setup, no_memory, finish, .spurious = 0 },
 	{ 0 },
 };

@@ -6,6 +6,10 @@
 #include "model.h"
 
 extern const model_scenario ready_deque_scenarios[];
+extern const model_scenario task_stack_scenarios[];
+extern const model_scenario inbox_scenarios[];
+extern const model_scenario lock_scenarios[];
+extern const model_scenario idle_scenarios[];
 
 /* All lists; ends with NULL. */
 extern const model_scenario *const scenario_lists[];

@@ -44,9 +44,9 @@ void sk_check_failed(const char *kind, const char *text, const char *file, int l
 	model_fail("%s in %s (%s:%d): %s", kind, function, file, line, text);
 }
 
-/* The sources under test are compiled with malloc and free renamed to these. */
-void *model_malloc(size_t bytes);
 void *model_malloc(size_t bytes)
 {
-	return model_new(bytes);
+	return model_no_memory ? NULL : model_new(bytes);
 }
+
+bool model_no_memory;
