@@ -188,3 +188,26 @@ void __tsan_write_range(void *at, size_t bytes)
 {
 	model_plain(at, bytes, true);
 }
+
+/* Newer compilers call these for copies. */
+void *__tsan_memcpy(void *to, const void *from, size_t bytes);
+void *__tsan_memmove(void *to, const void *from, size_t bytes);
+void *__tsan_memset(void *at, int value, size_t bytes);
+
+void *__tsan_memcpy(void *to, const void *from, size_t bytes)
+{
+	return __tsan_memmove(to, from, bytes);
+}
+
+void *__tsan_memmove(void *to, const void *from, size_t bytes)
+{
+	model_plain(from, bytes, false);
+	model_plain(to, bytes, true);
+	return memmove(to, from, bytes);
+}
+
+void *__tsan_memset(void *at, int value, size_t bytes)
+{
+	model_plain(at, bytes, true);
+	return memset(at, value, bytes);
+}
