@@ -40,8 +40,7 @@ static unsigned protocols(const char *beginning)
 	printf("%-18s %12s %12s %8s\n", "scenario", "executions", "redundant", "seconds");
 	for (unsigned i = 0; scenario_lists[i]; i++)
 		for (const model_scenario *it = scenario_lists[i]; it->name; it++) {
-			if (strncmp(it->name, beginning, strlen(beginning)) != 0 ||
-			    (it->is_large && strcmp(it->name, beginning) != 0))
+			if (strncmp(it->name, beginning, strlen(beginning)) != 0)
 				continue;
 			model_result result;
 			double begin = seconds();

@@ -106,7 +106,7 @@ typedef struct model_scenario {
 	void (*thread)(unsigned thread);
 	void (*finish)(void);
 	unsigned spurious; /* how many wake-ups without a reason an execution may have */
-	bool is_large;     /* explored only when it is named */
+	bool is_large;     /* mutants are not tried on it */
 } model_scenario;
 
 /* The execution ends here, and the exploration with it. */

@@ -51,11 +51,6 @@ static void setup_barrier(void)
 	setup_with(1, 1, true);
 }
 
-static void setup_two(void)
-{
-	setup_with(2, 2, false);
-}
-
 static void use(unsigned i)
 {
 	model_check(b->content[i] == i + 1u, "the work's content is not there");
@@ -149,21 +144,10 @@ static void owner(unsigned thread)
 	sk_idle_notify_owner(&b->idle, 0);
 }
 
-/* Two send at once, to a worker that sleeps once. */
-static void two_senders(unsigned thread)
-{
-	if (thread < 2)
-		send(thread);
-	else
-		worker(0, 2);
-}
-
 const model_scenario idle_scenarios[] = {
 	{ "idle.outside", "one sends, one parks", 2, setup_fence, outside, finish, .spurious = 1 },
 	{ "idle.outside_barrier", "the same with membarrier", 2, setup_barrier, outside, finish, .spurious = 1 },
 	{ "idle.owner", "a busy worker shares its work", 2, setup_barrier, owner, finish, .spurious = 1 },
 	{ "idle.owner_fence", "the same without membarrier", 2, setup_fence, owner, finish, .spurious = 1 },
-	{ "idle.two_senders", "two send, one parks", 3, setup_two, two_senders, finish, .spurious = 0,
-	  .is_large = true },
 	{ 0 },
 };

@@ -1,25 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Joins: sched/join.c as it is, above the real task stack and the real idle word. What lies beside it is told here: a
- * fiber that suspends runs its commit and waits for the one who resumes it, who must see that its registers were saved.
+ * Joins: sched/join.c as it is, above the real task stack and the real idle word. Fibers that
+ * suspend are those of twin_fiber.h.
  */
-#include "base/check.h"
 #include "scenarios.h"
 #include "sched/join.h"
 #include "sched/pool.h"
 #include "sched/root.h"
 #include "sched/steal.h"
-#include "sched/suspend.h"
+#include "twin_fiber.h"
 
 #define SLOTS 8u
 #define TASKS 4u
 
 typedef struct place {
-	sk_worker worker;
-	sk_fiber fiber;
+	twin_fiber twin;
 	sk_slot slot[SLOTS + 1];
-	uint64_t saved; /* the suspended fiber's registers */
-	SK_ATOMIC(uint32_t) resumed;
 } place;
 
 static struct board {
@@ -30,35 +26,6 @@ static struct board {
 } * b;
 
 /* --- what lies beside it --- */
-
-bool sk_suspend(sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why)
-{
-	(void)why;
-	place *here = sk_container_of(fiber, place, fiber);
-	here->saved++;
-	if (!commit(&here->worker, fiber, arg))
-		return true;
-	/* The finisher goes on as this fiber: edge -> join.wait : what it did before */
-	while (!sk_load_acquire(&here->resumed))
-		model_yield();
-	sk_store_relaxed(&here->resumed, 0);
-	return true;
-}
-
-void sk_switch_recycling(sk_worker *worker, sk_fiber *from, sk_fiber *to)
-{
-	(void)worker;
-	(void)from;
-	place *there = sk_container_of(to, place, fiber);
-	model_check(there->saved > 0, "a fiber is resumed that was not suspended");
-	there->saved = 0;
-	sk_store_release(&there->resumed, 1);
-}
-
-void sk_suspend_yield(sk_fiber *fiber)
-{
-	(void)fiber;
-}
 
 bool sk_work_drain_inbox(sk_worker *worker)
 {
@@ -84,16 +51,6 @@ bool sk_fiber_grow_slots(sk_fiber *fiber)
 	return false;
 }
 
-void sk_thread_yield(void)
-{
-	model_yield();
-}
-
-void sk_verbose(const char *format, ...)
-{
-	(void)format;
-}
-
 /* --- the board --- */
 
 static void wake(void *arg, unsigned worker)
@@ -110,16 +67,16 @@ static void setup_with(bool membarrier)
 	sk_idle_init(&b->pool.idle, 3, wake, NULL);
 	for (unsigned i = 0; i < 3; i++) {
 		place *here = &b->place[i];
-		here->worker.pool = &b->pool;
-		here->worker.index = i;
-		here->fiber.worker = &here->worker;
-		here->fiber.slots = here->slot + 1;
-		here->fiber.slot_capacity = SLOTS - 1;
-		here->fiber.poll_end = here->fiber.slots + SLOTS - 2;
-		here->fiber.fast.limit = here->fiber.slots;
-		sk_store_relaxed(&here->fiber.committed, SLOTS);
+		here->twin.worker.pool = &b->pool;
+		here->twin.worker.index = i;
+		here->twin.fiber.worker = &here->twin.worker;
+		here->twin.fiber.slots = here->slot + 1;
+		here->twin.fiber.slot_capacity = SLOTS - 1;
+		here->twin.fiber.poll_end = here->twin.fiber.slots + SLOTS - 2;
+		here->twin.fiber.fast.limit = here->twin.fiber.slots;
+		sk_store_relaxed(&here->twin.fiber.committed, SLOTS);
 	}
-	b->head = b->place[0].fiber.slots;
+	b->head = b->place[0].twin.fiber.slots;
 }
 
 static void setup(void)
@@ -149,7 +106,7 @@ static void run_task(sk_slot *slot, sk_fiber *fiber, sk_slot *head)
 
 static void spawn(unsigned i)
 {
-	sk_fiber *fiber = &b->place[0].fiber;
+	sk_fiber *fiber = &b->place[0].twin.fiber;
 	sk_slot *slot = b->head++;
 	*argument_of(slot) = i + 1;
 	SK_DOOR_STORE_RUN(slot, run_task);
@@ -159,7 +116,7 @@ static void spawn(unsigned i)
 
 static void sync(unsigned i)
 {
-	sk_fiber *fiber = &b->place[0].fiber;
+	sk_fiber *fiber = &b->place[0].twin.fiber;
 	sk_slot *slot = --b->head;
 	SK_DOOR_CLEAR_RUN(slot);
 	if (slot >= SK_DOOR_LOAD_LIMIT(&fiber->fast) || sk_join_sync(fiber, slot))
@@ -171,21 +128,21 @@ static void sync(unsigned i)
 static bool steal(unsigned thread)
 {
 	sk_stolen stolen;
-	if (sk_task_stack_steal((sk_task_thief){ &b->place[0].fiber }, &stolen) != SK_STEAL_WON)
+	if (sk_task_stack_steal((sk_task_thief){ &b->place[0].twin.fiber }, &stolen) != SK_STEAL_WON)
 		return false;
-	sk_join_run_stolen(&b->place[thread].fiber, &stolen);
+	sk_join_run_stolen(&b->place[thread].twin.fiber, &stolen);
 	return true;
 }
 
 static void finish(void)
 {
-	sk_task_stack_view view = sk_task_stack_look((sk_task_thief){ &b->place[0].fiber });
+	sk_task_stack_view view = sk_task_stack_look((sk_task_thief){ &b->place[0].twin.fiber });
 	model_check(view.top == 0 && view.split == 0, "F3: something is left: top %u, split %u", view.top, view.split);
 }
 
 static void own(unsigned count)
 {
-	sk_task_stack_begin(&b->place[0].fiber);
+	sk_task_stack_begin(&b->place[0].twin.fiber);
 	for (unsigned i = 0; i < count; i++)
 		spawn(i);
 	for (unsigned i = count; i-- > 0;)
@@ -201,7 +158,7 @@ static void hungry(unsigned thread)
 	}
 	sk_idle_declare(&b->pool.idle);
 	if (!steal(thread)) {
-		sk_task_stack_arm((sk_task_thief){ &b->place[0].fiber });
+		sk_task_stack_arm((sk_task_thief){ &b->place[0].twin.fiber });
 		steal(thread);
 	}
 }
