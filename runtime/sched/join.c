@@ -13,7 +13,9 @@
 #define STATE_DONE ((uintptr_t)1)
 
 /* How often the owner looks before it suspends: a stolen task that is about to end costs less than two switches. */
-#define SPINS 24
+#ifndef SK_JOIN_SPINS /* the model checker looks once */
+#define SK_JOIN_SPINS 24
+#endif
 
 typedef SK_ATOMIC(uintptr_t) atomic_state;
 
@@ -68,7 +70,7 @@ static void await_thief(sk_fiber *fiber, sk_slot *slot)
 {
 	if (SK_UNLIKELY(fiber->worker->pool->forked))
 		sk_panic("the sync of a task that another thread had stolen before fork(): it never ends in the child");
-	for (int i = 0; i < SPINS; i++) {
+	for (int i = 0; i < SK_JOIN_SPINS; i++) {
 		if (done(slot))
 			return;
 		sk_spin_hint();

@@ -2,6 +2,7 @@
 /* The exploration; see explore.h. */
 #include "explore.h"
 
+#include "event.h"
 #include "memory.h"
 #include "plain.h"
 #include "sys/context.h"
@@ -31,15 +32,6 @@ typedef struct pair {
 typedef struct model_node {
 	uint16_t index, count;
 } model_node;
-
-typedef struct model_event {
-	model_site *site;
-	enum model_kind kind;
-	enum model_order order;
-	uint8_t thread, word, read, written, from; /* from: who stored what was read */
-	bool done, is_stale;
-	uint64_t result, value;
-} model_event; /* read is the option that was taken */
 
 typedef struct model_thread {
 	sk_context context;
@@ -150,6 +142,29 @@ static bool is_local(const model_op *op)
 	return op->kind == MODEL_LOAD ? !(writers & others) : !((readers | writers) & others);
 }
 
+/* --- watched words --- */
+
+static struct {
+	uintptr_t address;
+	bool (*is_good)(uint64_t value);
+	const char *text;
+} watched;
+
+void model_watch(const void *word, bool (*is_good)(uint64_t value), const char *text)
+{
+	watched.address = (uintptr_t)word;
+	watched.is_good = is_good;
+	watched.text = text;
+}
+
+static void look_at_watched(const model_op *op)
+{
+	const model_location *location = op->location;
+	if (location->address != watched.address || (op->kind != MODEL_STORE && !model_is_rmw(op->kind)) || !op->done)
+		return;
+	model_check(watched.is_good(location->message[op->written].value), "%s", watched.text);
+}
+
 /* --- events, for the trace --- */
 
 static void note(const model_op *op)
@@ -170,6 +185,7 @@ static void note(const model_op *op)
 	};
 	if (!op->location)
 		return;
+	look_at_watched(op);
 	event->word = (uint8_t)(op->location - model_locations);
 	event->from = op->location->message[op->read].thread;
 	event->is_stale = op->kind == MODEL_LOAD && op->read != model_newest(op->location);
@@ -462,6 +478,7 @@ static bool run(void)
 	node_at = event_count = given_at = 0;
 	spurious_left = scenario->spurious;
 	sleep_count = 0;
+	watched.address = 0;
 	model_plain_reset();
 	model_memory_reset(scenario->threads);
 	for (unsigned t = 0; t < scenario->threads; t++) {
@@ -492,36 +509,6 @@ static bool run(void)
 
 /* --- the report of a finding --- */
 
-static const char *const order_names[] = { "", "relaxed", "acquire", "release", "acq_rel", "seq_cst" };
-static const char *const kind_names[] = { "load", "store", "exchange",   "cas",   "add",  "sub",    "or",
-	                                  "and",  "fence", "membarrier", "yield", "wait", "asleep", "wake" };
-
-static void print_event(FILE *out, unsigned number, const model_event *event)
-{
-	const char *slash = event->site ? strrchr(event->site->file, '/') : NULL;
-	char where[64] = "";
-	if (event->site)
-		snprintf(where, sizeof where, "%s:%d", slash ? slash + 1 : event->site->file, event->site->line);
-	fprintf(out, "%4u  thread %u  %-22s %s", number, event->thread, where, kind_names[event->kind]);
-	if (event->order != MODEL_NONE)
-		fprintf(out, " %s", order_names[event->order]);
-	if (event->site && event->kind <= MODEL_AND)
-		fprintf(out, "  %s", event->site->text);
-	bool reads = event->kind != MODEL_STORE && event->kind <= MODEL_AND;
-	if (reads) {
-		fprintf(out, "  = 0x%llx", (unsigned long long)event->result);
-		if (event->from != MODEL_NO_THREAD)
-			fprintf(out, " (of thread %u)", event->from);
-		if (event->is_stale)
-			fprintf(out, " (an older value)");
-	}
-	if (event->kind == MODEL_CAS && !event->done)
-		fprintf(out, ", failed");
-	else if (event->kind == MODEL_STORE || event->kind == MODEL_EXCHANGE || event->kind == MODEL_CAS)
-		fprintf(out, "  <- 0x%llx", (unsigned long long)event->value);
-	fputc('\n', out);
-}
-
 static void report(model_result *result)
 {
 	size_t bytes;
@@ -529,7 +516,7 @@ static void report(model_result *result)
 	memcpy(result->failure, failure, sizeof failure);
 	FILE *out = open_memstream(&result->trace, &bytes);
 	for (unsigned i = 0; i < event_count; i++)
-		print_event(out, i, &events[i]);
+		model_event_print(out, i, &events[i]);
 	fprintf(out, "      %s\n", failure);
 	fclose(out);
 	out = open_memstream(&result->choices, &bytes);

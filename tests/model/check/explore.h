@@ -7,9 +7,9 @@
  *
  *   local     no other thread ever touches the word in a way that matters. Which words those are is learned: when an
  *             execution finds that an assumption was wrong, the exploration begins anew, knowing more.
- *   early     a plain store that is not seq_cst is done as soon as its thread comes to it. Nothing is lost: others
- *             need not see it, and their stores can be placed before it as well as behind. (With membarriers in the
- *             scenario, which fence a thread where it stands, stores wait for their turn.)
+ *   early     a plain store that is not seq_cst is done as soon as its thread comes to it. Nothing is lost:
+ *             others need not see it, and their stores can be placed before it as well as behind. (With membarriers
+ *             in the scenario, which fence a thread where it stands, stores wait for their turn.)
  *   fences    of one thread only, acquire and release.
  *
  * Of the orders of independent steps one is explored, by sleep sets: when all executions that begin with {t, option}

@@ -5,6 +5,7 @@
  *     check litmus                    the checker's own tests
  *     check protocols [NAME]          explores all scenarios, or those that begin with NAME
  *     check mutants FILE              weakens each ordered operation in turn; FILE says what must come of it
+ *     check mutant NAME               prints the interleaving in which a mutant, as FILE names it, fails
  *     check replay NAME CHOICES       repeats one execution of a scenario, and prints it if it fails
  *     check sites                     lists the operations that a mutant could weaken
  *
@@ -90,10 +91,14 @@ int main(int argc, char **argv)
 		return protocols(argc > 2 ? argv[2] : "") != 0;
 	if (strcmp(what, "mutants") == 0 && argc > 2)
 		return mutants_run(argv[2]) != 0;
+	if (strcmp(what, "mutant") == 0 && argc > 2)
+		return mutants_show(argv[2]) != 0;
 	if (strcmp(what, "replay") == 0 && argc > 3)
 		return replay(argv[2], argv[3]) != 0;
 	if (strcmp(what, "sites") == 0)
 		return mutants_list() != 0;
-	fprintf(stderr, "usage: %s litmus | protocols [NAME] | mutants FILE | replay NAME CHOICES | sites\n", argv[0]);
+	fprintf(stderr,
+	        "usage: %s litmus | protocols [NAME] | mutants FILE | mutant NAME | replay NAME CHOICES | sites\n",
+	        argv[0]);
 	return 2;
 }

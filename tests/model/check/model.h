@@ -115,6 +115,9 @@ _Noreturn void model_fail(const char *format, ...) __attribute__((format(printf,
 /* What a litmus test ended with; the exploration collects the different ones. */
 void model_outcome(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* From now on, in this execution: what is stored to the word must pass the check. */
+void model_watch(const void *word, bool (*is_good)(uint64_t value), const char *text);
+
 /* The calling thread's number. */
 unsigned model_self(void);
 

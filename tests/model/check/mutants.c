@@ -195,6 +195,42 @@ static const model_scenario *find(const operation *it, char *failure_text, size_
 	return NULL;
 }
 
+/* Explores with the mutant in place, and prints the failure. */
+static bool show(const operation *it, enum what what, const char *wanted)
+{
+	enum model_order order = it->copy[0]->order, failure = it->copy[0]->failure, weak, weak_failure;
+	char name[200], text[400];
+	bool is_reached = false;
+	if (!weaken(it->copy[0], what, &weak, &weak_failure))
+		return false;
+	name_of(it, what, name, sizeof name);
+	if (strcmp(name, wanted) != 0)
+		return false;
+	set(it, weak, weak_failure);
+	const model_scenario *scenario = find(it, text, sizeof text, &is_reached);
+	if (scenario) {
+		model_result result;
+		model_explore(scenario, MOST, NULL, &result);
+		printf("%s\n%s", scenario->name, result.trace);
+		model_result_free(&result);
+	} else {
+		printf("not found\n");
+	}
+	set(it, order, failure);
+	return true;
+}
+
+unsigned mutants_show(const char *name)
+{
+	gather();
+	for (unsigned i = 0; i < operation_count; i++)
+		for (unsigned w = 0; w < WHATS; w++)
+			if (show(&operations[i], (enum what)w, name))
+				return 0;
+	fprintf(stderr, "there is no mutant '%s'\n", name);
+	return 1;
+}
+
 typedef struct expectation {
 	char name[200];
 	char text[400];

@@ -6,6 +6,9 @@
 /* Weakens each operation in turn. Prints a table; returns how many rows are not as the file says. */
 unsigned mutants_run(const char *expectations);
 
+/* Prints the interleaving in which a mutant fails. */
+unsigned mutants_show(const char *name);
+
 /* Lists all mutants, as the file names them. */
 unsigned mutants_list(void);
 

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-#define ARENA_BYTES (256u * 1024)
+#define ARENA_BYTES (1024u * 1024)
 #define GRANULE 8u
 #define GRANULES (ARENA_BYTES / GRANULE + MODEL_THREADS * MODEL_STACK_BYTES / GRANULE)
 
@@ -187,4 +187,27 @@ void __tsan_read_range(void *at, size_t bytes)
 void __tsan_write_range(void *at, size_t bytes)
 {
 	model_plain(at, bytes, true);
+}
+
+/* Newer compilers call these for copies. */
+void *__tsan_memcpy(void *to, const void *from, size_t bytes);
+void *__tsan_memmove(void *to, const void *from, size_t bytes);
+void *__tsan_memset(void *at, int value, size_t bytes);
+
+void *__tsan_memcpy(void *to, const void *from, size_t bytes)
+{
+	return __tsan_memmove(to, from, bytes);
+}
+
+void *__tsan_memmove(void *to, const void *from, size_t bytes)
+{
+	model_plain(from, bytes, false);
+	model_plain(to, bytes, true);
+	return memmove(to, from, bytes);
+}
+
+void *__tsan_memset(void *at, int value, size_t bytes)
+{
+	model_plain(at, bytes, true);
+	return memset(at, value, bytes);
 }

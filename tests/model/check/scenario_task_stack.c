@@ -19,7 +19,6 @@ static struct board {
 	/* granules of their own, written by who executes the task */
 	uint64_t times[TASKS];
 	sk_slot *head; /* of the owner */
-	bool eager;
 } * b;
 
 static state_word *state_of(sk_slot *slot)
@@ -56,6 +55,12 @@ static void run_odd(sk_slot *slot, sk_fiber *fiber, sk_slot *head)
 	run_kind(slot, 1);
 }
 
+/* The word: top, split, tag, force from the low end. */
+static bool is_ordered(uint64_t word)
+{
+	return (word & 0xfffff) <= (word >> 20 & 0xfffff) && (word >> 20 & 0xfffff) < SLOTS;
+}
+
 static void setup_with(bool eager)
 {
 	b = model_new(sizeof *b);
@@ -66,7 +71,7 @@ static void setup_with(bool eager)
 	sk_store_relaxed(&fiber->committed, SLOTS);
 	fiber->fast.limit = fiber->slots;
 	fiber->fast.poll = eager ? NULL : fiber->poll_end;
-	b->eager = eager;
+	model_watch(&fiber->word, is_ordered, "T1: top is at most split, split at most the head");
 }
 
 static void setup(void)

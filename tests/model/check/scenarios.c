@@ -3,5 +3,6 @@
 #include "scenarios.h"
 
 const model_scenario *const scenario_lists[] = {
-	ready_deque_scenarios, task_stack_scenarios, inbox_scenarios, lock_scenarios, idle_scenarios, NULL,
+	ready_deque_scenarios, task_stack_scenarios, join_scenarios, inbox_scenarios,
+	lock_scenarios,        idle_scenarios,       NULL,
 };

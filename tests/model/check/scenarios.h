@@ -7,6 +7,7 @@
 
 extern const model_scenario ready_deque_scenarios[];
 extern const model_scenario task_stack_scenarios[];
+extern const model_scenario join_scenarios[];
 extern const model_scenario inbox_scenarios[];
 extern const model_scenario lock_scenarios[];
 extern const model_scenario idle_scenarios[];
