@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Futures: sched/waiter.c and await/async.c as they are. A fiber (thread 0, and thread 1 as the context that commits its
+ * Futures: sched/waiter.c and await/async.c as they are. A fiber (thread 0, and thread 1, the context that commits its
  * waits) awaits a task that thread 2 runs; where there is a deadline, thread 3 fires its ticket. The fiber goes on once
  * for each wait, sees the result, and its stack is not used by the commit any more when it does.
  */
