@@ -13,6 +13,7 @@
 #ifndef SK_TESTS_PLAIN_CRITERION_H
 #define SK_TESTS_PLAIN_CRITERION_H
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -164,9 +165,15 @@ static inline int plain_run(const plain_test *test)
 		return 1;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == PLAIN_SKIPPED && test->options->exit_code != PLAIN_SKIPPED)
 		return PLAIN_SKIPPED;
-	if (test->options->signal)
-		return !(WIFSIGNALED(status) && WTERMSIG(status) == test->options->signal);
-	return !(WIFEXITED(status) && WEXITSTATUS(status) == test->options->exit_code);
+	if (test->options->signal ? WIFSIGNALED(status) && WTERMSIG(status) == test->options->signal
+				  : WIFEXITED(status) && WEXITSTATUS(status) == test->options->exit_code)
+		return 0;
+	if (WIFSIGNALED(status))
+		fprintf(stderr, "ended by signal %d%s\n", WTERMSIG(status),
+			WTERMSIG(status) == SIGALRM ? ": it took too long" : "");
+	else
+		fprintf(stderr, "ended with status %d\n", WEXITSTATUS(status));
+	return 1;
 }
 
 int main(int argc, char **argv)
