@@ -17,9 +17,9 @@
  * the order of the fence, which tells it the edge (and more edges than there are: it may miss a race there, it
  * reports none that isn't one).
  *
- * qemu-user on x86-64 emulates AArch64's store-release (stlr) without the fence that a later load-acquire (ldar) needs: of
- * two threads that each store and then load, both seq_cst, both may miss the other's store (seen with qemu 7.2 in 7 % of
- * the rounds of a litmus test). In a build for an emulator, and only there, the store is an exchange.
+ * qemu-user on x86-64 emulates AArch64's store-release (stlr) without the fence that a later load-acquire (ldar)
+ * needs: of two threads that each store and then load, both seq_cst, both may miss the other's store (seen with qemu
+ * 7.2 in 7 % of the rounds of a litmus test). In a build for an emulator, and only there, the store is an exchange.
  */
 #ifndef SK_BASE_ATOMIC_H
 #define SK_BASE_ATOMIC_H
