@@ -58,7 +58,7 @@ static SK_THREAD_LOCAL struct {
 	uintptr_t pool, worker, fiber, stack;
 } seen;
 
-void sk_pool_expect(sk_pool *pool, sk_fiber *fiber)
+SK_HOT void sk_pool_expect(sk_pool *pool, sk_fiber *fiber)
 {
 	seen.pool = (uintptr_t)pool;
 	seen.worker = (uintptr_t)&pool->workers[0];
@@ -73,8 +73,10 @@ static inline void warm_up(void)
 	sk_warm(seen.pool + offsetof(sk_pool, idle.sleepers), 1);
 	sk_warm(seen.pool + offsetof(sk_pool, inbox), 1);
 	sk_warm(seen.pool + offsetof(sk_pool, seat), sizeof(sk_seat));
+	sk_warm(seen.pool + offsetof(sk_pool, monitor), 1);
 	sk_warm(seen.pool + offsetof(sk_pool, active), 1);
-	sk_warm(seen.worker, sizeof(sk_worker));
+	sk_warm(seen.worker, offsetof(sk_worker, ready) + SK_FALSE_SHARING);
+	sk_warm(seen.worker + offsetof(sk_worker, timers.next_ns), 1);
 	sk_warm(seen.fiber, sizeof(sk_fiber));
 	sk_warm(seen.stack - STACK_BELOW, STACK_BELOW + STACK_ABOVE);
 }

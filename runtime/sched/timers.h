@@ -55,13 +55,13 @@ typedef struct sk_timer {
 } sk_timer;
 
 typedef struct sk_timers {
+	/* written under the lock, read by anybody; first, for it is near what its reader has just touched */
+	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uint64_t) next_ns;
 	/* everybody, under the lock */
 	_Alignas(SK_FALSE_SHARING) sk_lock lock;
 	uint64_t elapsed; /* ticks: everything up to here has expired */
 	uint64_t occupied[SK_TIMERS_LEVELS];
 	sk_timer *slot[SK_TIMERS_LEVELS][SK_TIMERS_SLOTS];
-	/* written under the lock, read by anybody */
-	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uint64_t) next_ns;
 } sk_timers;
 
 void sk_timers_init(sk_timers *wheel, uint64_t now_ns);
