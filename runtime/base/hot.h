@@ -11,8 +11,10 @@
 
 #include "base/align.h"
 
-/* On a function: it is on the way. The linker gathers them. */
-#define SK_HOT __attribute__((hot))
+/* On a function: it is on the way. The linker gathers them in a section of their own, and says where that is. */
+#define SK_HOT __attribute__((hot, section("skua_way")))
+extern const char sk_way_begin[] __asm__("__start_skua_way") __attribute__((visibility("hidden")));
+extern const char sk_way_end[] __asm__("__stop_skua_way") __attribute__((visibility("hidden")));
 /* On a function that is called from there, but rarely. */
 #define SK_ASIDE __attribute__((noinline))
 
@@ -24,6 +26,13 @@ static inline void sk_warm(uintptr_t address, size_t bytes)
 {
 	for (size_t at = 0; at < bytes; at += SK_CACHE_LINE)
 		__builtin_prefetch((const void *)(address + at)); /* NOLINT: an address only */
+}
+
+/* Asks for the code of the way. */
+static inline void sk_warm_code(void)
+{
+	for (const char *at = sk_way_begin; at < sk_way_end; at += SK_CACHE_LINE)
+		__builtin_prefetch(at, 0, 2); /* into the second level: the first one for data is not its place */
 }
 
 #endif

@@ -79,6 +79,7 @@ static inline void warm_up(void)
 	sk_warm(seen.worker + offsetof(sk_worker, timers.next_ns), 1);
 	sk_warm(seen.fiber, sizeof(sk_fiber));
 	sk_warm(seen.stack - STACK_BELOW, STACK_BELOW + STACK_ABOVE);
+	sk_warm_code();
 }
 
 SK_HOT sk_pool *sk_pool_try_enter(void)

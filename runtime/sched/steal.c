@@ -196,7 +196,7 @@ static SK_ASIDE sk_fiber *next_fiber_for(sk_worker *worker, sk_entry entry)
 	return sk_worker_fiber_for(worker, &work);
 }
 
-SK_HOT sk_fiber *sk_work_next_fiber(sk_worker *worker)
+sk_fiber *sk_work_next_fiber(sk_worker *worker)
 {
 	if (SK_UNLIKELY(worker->handed.kind != SK_WORK_NONE))
 		return next_fiber_for(worker, 0);

@@ -162,7 +162,7 @@ sk_fiber *sk_worker_fiber_for(sk_worker *worker, const sk_work *work)
 }
 
 /* The other class of fiber does it. */
-static void hand_over(sk_worker *worker, sk_fiber *fiber, const sk_work *work)
+static SK_ASIDE void hand_over(sk_worker *worker, sk_fiber *fiber, const sk_work *work)
 {
 	sk_fiber *other;
 	for (unsigned tries = 0; !(other = sk_worker_fiber_for(worker, work)); tries++) {

@@ -24,7 +24,7 @@
 #define FRAME_BYTES 176
 #define BTI_C hint #34
 
-	.section .text.hot, "ax", %progbits
+	.section skua_way, "ax", %progbits
 
 /* void sk_context_swap(void **save_sp, void *load_sp) */
 	.globl sk_context_swap

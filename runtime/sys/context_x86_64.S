@@ -32,7 +32,7 @@
 
 #define MODES_DEFAULT 0x0000037f00001f80 /* x87: 64-bit mantissa; both: round to nearest, all exceptions masked */
 
-	.section .text.hot, "ax", @progbits
+	.section skua_way, "ax", @progbits
 
 /* void sk_context_swap(void **save_sp, void *load_sp) */
 	.globl sk_context_swap
