@@ -7,7 +7,8 @@
  *     few          random keys, only 16 different ones
  *     words        words drawn from the system's list (or made up if it has none), compared by strcmp
  *
- * It shows what a program gets that calls the library and thinks no further.
+ * It shows what a program gets that calls the library and thinks no further. Each run sorts other data: a processor that
+ * is shown the same thousand keys again and again soon foresees every branch of a sort, 4 ns for a key in place of 60.
  */
 #include "problem.h"
 
@@ -24,8 +25,10 @@ enum {
 	MADE_BYTES = 12
 };
 
-static sort_data input;
 static sort_data data;
+static const char **dictionary_word; /* for words: what they are drawn from */
+static size_t dictionary_count;
+static uint64_t state = 42; /* of the random numbers */
 static uint64_t input_sum;
 
 sort_data sort_input(void)
@@ -33,10 +36,10 @@ sort_data sort_input(void)
 	return data;
 }
 
-static uint64_t random_next(uint64_t *state)
+static uint64_t random_next(void)
 {
-	*state = *state * 6364136223846793005u + 1442695040888963407u;
-	return *state >> 32;
+	state = state * 6364136223846793005u + 1442695040888963407u;
+	return state >> 32;
 }
 
 static void *array(size_t count, size_t bytes)
@@ -79,14 +82,14 @@ static char *read_dictionary(void)
 }
 
 /* Syllables after each other, so that many words begin alike. */
-static char *make_up_words(uint64_t *state)
+static char *make_up_words(void)
 {
 	char *text = array(MADE_WORDS, MADE_BYTES + 1);
 	char *at = text;
 	for (int i = 0; i < MADE_WORDS; i++) {
-		for (uint64_t syllables = 1 + random_next(state) % (MADE_BYTES / 2); syllables > 0; syllables--) {
-			*at++ = "bdfgklmnprstvz"[random_next(state) % 14];
-			*at++ = "aeiou"[random_next(state) % 5];
+		for (uint64_t syllables = 1 + random_next() % (MADE_BYTES / 2); syllables > 0; syllables--) {
+			*at++ = "bdfgklmnprstvz"[random_next() % 14];
+			*at++ = "aeiou"[random_next() % 5];
 		}
 		*at++ = '\n';
 	}
@@ -94,75 +97,75 @@ static char *make_up_words(uint64_t *state)
 	return text;
 }
 
-static void make_words(uint64_t *state)
+static void read_words(void)
 {
-	size_t words;
 	char *text = read_dictionary();
-	const char **word = split(text ? text : make_up_words(state), &words);
-	input.word = array(input.count, sizeof(*input.word));
-	data.word = array(input.count, sizeof(*data.word));
-	for (size_t i = 0; i < input.count; i++)
-		input.word[i] = word[random_next(state) * words >> 32];
-	free(word);
+	dictionary_word = split(text ? text : make_up_words(), &dictionary_count);
 }
 
-static void make_keys(const char *variant, uint64_t *state)
+static void draw_words(void)
+{
+	for (size_t i = 0; i < data.count; i++)
+		data.word[i] = dictionary_word[random_next() * dictionary_count >> 32];
+}
+
+static void draw_keys(const char *variant)
 {
 	bool presorted = strcmp(variant, "presorted") == 0;
 	bool few = strcmp(variant, "few") == 0;
 	if (!presorted && !few && strcmp(variant, "uniform") != 0)
 		kernel_fail("variant '%s' is not uniform, presorted, few or words", variant);
-	input.key = array(input.count, sizeof(*input.key));
-	data.key = array(input.count, sizeof(*data.key));
-	for (size_t i = 0; i < input.count; i++) {
-		uint32_t key = (uint32_t)random_next(state);
-		input.key[i] = presorted ? (uint32_t)i : few ? key >> 28 : key;
+	for (size_t i = 0; i < data.count; i++) {
+		uint32_t key = (uint32_t)random_next();
+		data.key[i] = presorted ? (uint32_t)i : few ? key >> 28 : key;
 	}
 }
 
 /* Does not depend on the order. */
-static uint64_t sum(sort_data of)
+static uint64_t sum(void)
 {
 	uint64_t total = 0;
-	for (size_t i = 0; i < of.count; i++)
-		total += of.key ? of.key[i] : kernel_hash(of.word[i], strlen(of.word[i]));
+	for (size_t i = 0; i < data.count; i++)
+		total += data.key ? kernel_hash(&data.key[i], sizeof(data.key[i]))
+				  : kernel_hash(data.word[i], strlen(data.word[i]));
 	return total;
+}
+
+static void begin(const kernel_params *params)
+{
+	if (params->size < 1 || params->size > INT32_MAX)
+		kernel_fail("size %ld is not from 1 to %d", params->size, INT32_MAX);
+	data.count = (size_t)params->size;
+	if (strcmp(params->variant, "words") == 0) {
+		read_words();
+		data.word = array(data.count, sizeof(*data.word));
+	} else {
+		data.key = array(data.count, sizeof(*data.key));
+	}
 }
 
 void kernel_setup(const kernel_params *params)
 {
-	if (!input.count) {
-		uint64_t state = 42;
-		if (params->size < 1 || params->size > INT32_MAX)
-			kernel_fail("size %ld is not from 1 to %d", params->size, INT32_MAX);
-		input.count = data.count = (size_t)params->size;
-		if (strcmp(params->variant, "words") == 0)
-			make_words(&state);
-		else
-			make_keys(params->variant, &state);
-		input_sum = sum(input);
-	}
-	if (input.key)
-		memcpy(data.key, input.key, input.count * sizeof(*input.key));
+	if (!data.count)
+		begin(params);
+	if (data.word)
+		draw_words();
 	else
-		memcpy(data.word, input.word, input.count * sizeof(*input.word));
+		draw_keys(params->variant);
+	input_sum = sum();
 }
 
+/* In order, and the same elements as before: the sum of their hashes says so. */
 uint64_t kernel_check(const kernel_params *params, uint64_t result)
 {
-	uint64_t hash = 0;
 	(void)params;
 	(void)result;
 	for (size_t i = 1; i < data.count; i++)
 		if (data.key ? data.key[i - 1] > data.key[i] : strcmp(data.word[i - 1], data.word[i]) > 0)
 			kernel_fail("not sorted at %zu", i);
-	if (sum(data) != input_sum)
+	if (sum() != input_sum)
 		kernel_fail("what is sorted is not the input");
-	if (data.key)
-		return kernel_hash(data.key, data.count * sizeof(*data.key));
-	for (size_t i = 0; i < data.count; i++)
-		hash = hash * 31 + kernel_hash(data.word[i], strlen(data.word[i]));
-	return hash;
+	return data.count;
 }
 
 uint64_t kernel_tasks(const kernel_params *params, uint64_t result)
