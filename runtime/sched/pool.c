@@ -28,7 +28,7 @@
 #define SEARCH_NS 200000u
 #define TINY_NS 500u
 #define LEAF_NS 16000u        /* with one worker nobody waits for a share: */
-#define LEAF_ALONE_NS 40000u
+#define LEAF_ALONE_NS 200000u
 #define ALONE_NS 1000u
 #define WAKE_WORTH_NS 100000u
 #define DRAIN_LOOK_NS 10000000u
