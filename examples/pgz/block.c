@@ -28,11 +28,13 @@ size_t block_bound(int level)
 int block_compress(struct block *block, struct compressor *compressor, int level, size_t out_capacity)
 {
 	z_stream *z = &compressor->z;
-	if ((compressor->ready ? deflateReset(z) : begin(z, level)) != Z_OK)
-		return -ENOMEM;
-	compressor->ready = true;
-	if (block->dictionary_bytes > 0)
-		deflateSetDictionary(z, block->data - block->dictionary_bytes, (uInt)block->dictionary_bytes);
+	if (!block->follows) {
+		if ((compressor->ready ? deflateReset(z) : begin(z, level)) != Z_OK)
+			return -ENOMEM;
+		compressor->ready = true;
+		if (block->dictionary_bytes > 0)
+			deflateSetDictionary(z, block->data - block->dictionary_bytes, (uInt)block->dictionary_bytes);
+	}
 	z->next_in = block->data;
 	z->avail_in = (uInt)block->data_bytes;
 	z->next_out = block->out;

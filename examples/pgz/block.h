@@ -24,6 +24,7 @@ struct block {
 	unsigned char *out;
 	size_t dictionary_bytes, data_bytes;
 	bool last;
+	bool follows; /* the compressor's last block was the one before this: it goes on where it stands */
 	bool done; /* the deflater's */
 
 	/* from block_compress */

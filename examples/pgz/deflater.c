@@ -17,6 +17,9 @@
  * one by the end mark), so that the blocks one after the other are one stream. A regular file is mapped, and the tasks
  * read their blocks where they lie; that saves copying, a tenth of the time at level 1. A pipe is read by the root.
  *
+ * A lone worker has a window of one block, so that it compresses them in order, each where the one before ended: that
+ * spares it the dictionaries, a hundredth of the time.
+ *
  * Who may touch what: a block's buffers belong to the root until its spawn, then to its task, and from `done` on to the
  * writer until it counts the block in `written`. What many tasks use stands behind the lock. No task holds the lock
  * over a spawn or a sync, or while it reads, compresses or writes.
@@ -183,6 +186,7 @@ SKUA_TASK(void, all_blocks, struct deflater *, deflater)
 		else
 			fetch_block(deflater, block, index);
 		last = block->last;
+		block->follows = index > 0 && deflater->window_count == 1;
 		SKUA_SPAWN(one_block, deflater, index);
 		spawned++;
 	}
@@ -249,7 +253,7 @@ struct deflater *deflater_create(int level, unsigned workers)
 	pthread_mutex_init(&deflater->lock, NULL);
 	deflater->level = level;
 	deflater->workers = workers;
-	deflater->window_count = (size_t)workers * WINDOW_PER_WORKER;
+	deflater->window_count = workers > 1 ? (size_t)workers * WINDOW_PER_WORKER : 1;
 	deflater->out_capacity = block_bound(level);
 	deflater->window = calloc(deflater->window_count, sizeof(*deflater->window));
 	deflater->buffers = malloc(deflater->window_count * (DICTIONARY_BYTES + BLOCK_BYTES));
