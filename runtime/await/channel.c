@@ -4,11 +4,25 @@
 
 #include "await/waitable.h"
 #include "base/check.h"
-#include "base/hot.h"
 #include "base/hostile.h"
+#include "base/hot.h"
 
 #include <errno.h>
 #include <stdlib.h>
+
+/* Ends what began with sk_lock_take, and says what can be done now. */
+static inline void unlock(skua_channel *channel)
+{
+	const sk_elements *elements = &channel->elements;
+	uint32_t offers = 0;
+	if (channel->is_closed || channel->receivers.first || elements->count < elements->capacity)
+		offers |= SK_OFFERS_SEND;
+	if (channel->is_closed || channel->senders.first || elements->count > 0)
+		offers |= SK_OFFERS_RECV;
+	if (sk_load_relaxed(&channel->offers) != offers)    /* relaxed: under the lock */
+		sk_store_relaxed(&channel->offers, offers); /* relaxed: a hint */
+	sk_lock_give(&channel->lock);
+}
 
 skua_channel *skua_channel_create(size_t capacity, size_t element_bytes)
 {
@@ -19,6 +33,8 @@ skua_channel *skua_channel_create(size_t capacity, size_t element_bytes)
 		free(channel);
 		return NULL;
 	}
+	sk_lock_take(&channel->lock);
+	unlock(channel);
 	return channel;
 }
 
@@ -28,7 +44,7 @@ void skua_channel_destroy(skua_channel *channel)
 		return;
 	sk_lock_take(&channel->lock); /* behind a call that is about to leave it */
 	SK_REQUIRE(!channel->senders.first && !channel->receivers.first,
-		   "skua_channel_destroy while somebody waits at the channel");
+	           "skua_channel_destroy while somebody waits at the channel");
 	sk_lock_give(&channel->lock);
 	sk_elements_destroy(&channel->elements);
 	free(channel);
@@ -83,7 +99,7 @@ int sk_channel_send_now(skua_channel *channel, const void *value)
 	sk_waker waker = { 0 };
 	sk_lock_take(&channel->lock);
 	int result = send_locked(channel, value, &waker);
-	sk_lock_give(&channel->lock);
+	unlock(channel);
 	sk_waker_tell(&waker);
 	return result;
 }
@@ -93,7 +109,7 @@ int sk_channel_recv_now(skua_channel *channel, void *value)
 	sk_waker waker = { 0 };
 	sk_lock_take(&channel->lock);
 	int result = recv_locked(channel, value, &waker);
-	sk_lock_give(&channel->lock);
+	unlock(channel);
 	sk_waker_tell(&waker);
 	return result;
 }
@@ -123,7 +139,7 @@ static bool enlist_send(void *arg, sk_ticket ticket)
 	sk_lock_take(&channel->lock);
 	mine->now = send_locked(channel, mine->node.value, &waker);
 	bool waits = queue_locked(mine, &channel->senders, ticket);
-	sk_lock_give(&channel->lock);
+	unlock(channel);
 	sk_waker_tell(&waker);
 	return waits;
 }
@@ -136,7 +152,7 @@ static bool enlist_recv(void *arg, sk_ticket ticket)
 	sk_lock_take(&channel->lock);
 	mine->now = recv_locked(channel, mine->node.value, &waker);
 	bool waits = queue_locked(mine, &channel->receivers, ticket);
-	sk_lock_give(&channel->lock);
+	unlock(channel);
 	sk_waker_tell(&waker);
 	return waits;
 }
@@ -146,7 +162,7 @@ static void delist(skua_channel *channel, sk_queue *queue, sk_queue_node *node)
 	sk_lock_take(&channel->lock);
 	if (node->is_queued)
 		sk_queue_remove(queue, node);
-	sk_lock_give(&channel->lock);
+	unlock(channel);
 }
 
 static inline void init(transfer *mine, skua_channel *channel, void *value)
@@ -179,9 +195,11 @@ static int wait_at(transfer *mine, uint64_t deadline_ns, bool is_send)
 
 int skua_channel_send_until(skua_channel *channel, const void *value, uint64_t at_ns)
 {
-	int result = sk_channel_send_now(channel, value);
-	if (result != -EAGAIN)
-		return result;
+	if (sk_load_relaxed(&channel->offers) & SK_OFFERS_SEND) { /* relaxed: a hint */
+		int result = sk_channel_send_now(channel, value);
+		if (result != -EAGAIN)
+			return result;
+	}
 	transfer mine;
 	init(&mine, channel, (void *)(uintptr_t)value); /* NOLINT: it is only read */
 	return wait_at(&mine, at_ns, true);
@@ -189,9 +207,11 @@ int skua_channel_send_until(skua_channel *channel, const void *value, uint64_t a
 
 int skua_channel_recv_until(skua_channel *channel, void *value, uint64_t at_ns)
 {
-	int result = sk_channel_recv_now(channel, value);
-	if (result != -EAGAIN)
-		return result;
+	if (sk_load_relaxed(&channel->offers) & SK_OFFERS_RECV) { /* relaxed: a hint */
+		int result = sk_channel_recv_now(channel, value);
+		if (result != -EAGAIN)
+			return result;
+	}
 	transfer mine;
 	init(&mine, channel, value);
 	return wait_at(&mine, at_ns, false);
@@ -232,7 +252,7 @@ void skua_channel_close(skua_channel *channel)
 	channel->is_closed = true;
 	refuse_all(&channel->senders, &waker); /* H3 */
 	refuse_all(&channel->receivers, &waker);
-	sk_lock_give(&channel->lock);
+	unlock(channel);
 	sk_waker_tell(&waker);
 }
 
@@ -242,7 +262,7 @@ static bool enlist_node(skua_channel *channel, sk_queue *queue, sk_queue_node *n
 {
 	if (!goes_on)
 		sk_queue_push(queue, node);
-	sk_lock_give(&channel->lock);
+	unlock(channel);
 	return !goes_on;
 }
 
@@ -259,15 +279,15 @@ bool sk_channel_enlist_send(skua_channel *channel, sk_queue_node *node)
 {
 	sk_lock_take(&channel->lock);
 	bool goes_on = channel->is_closed || channel->elements.count < channel->elements.capacity ||
-		       others_wait(&channel->receivers, node->ticket);
+	               others_wait(&channel->receivers, node->ticket);
 	return enlist_node(channel, &channel->senders, node, goes_on);
 }
 
 bool sk_channel_enlist_recv(skua_channel *channel, sk_queue_node *node)
 {
 	sk_lock_take(&channel->lock);
-	bool goes_on = channel->is_closed || channel->elements.count > 0 ||
-		       others_wait(&channel->senders, node->ticket);
+	bool goes_on =
+	        channel->is_closed || channel->elements.count > 0 || others_wait(&channel->senders, node->ticket);
 	return enlist_node(channel, &channel->receivers, node, goes_on);
 }
 

@@ -15,6 +15,9 @@
  *       has given to another case, keeps his element, and his place is as it was.
  *   H3  close wins everybody, with -EPIPE. Nobody queues after it.
  *
+ * Who would have to queue anyway need not lock twice: `offers` says, without the lock, whether a send or a receive
+ * could be done at once. It is a hint: whoever does not see the latest goes on to queue, and finds out under the lock.
+ *
  * A select is in the queues of several channels at once. It takes only what is there when it looks, with no ticket out;
  * when it queues and finds that it would not have to wait, it ends its own wait and looks again (select.c). So nobody
  * ever holds two locks, or has to win two tickets together.
@@ -30,12 +33,16 @@
 
 #include <skua/sync.h>
 
+enum { SK_OFFERS_SEND = 1, SK_OFFERS_RECV = 2 };
+
 struct skua_channel {
 	/* everybody, under the lock */
 	sk_lock lock;
 	bool is_closed;
 	sk_elements elements;
 	sk_queue senders, receivers;
+	/* written under the lock, read by anybody: SK_OFFERS_SEND, SK_OFFERS_RECV */
+	SK_ATOMIC(uint32_t) offers;
 };
 
 /* For select. At once or not at all: 0, -EPIPE, -ENOMEM, or -EAGAIN. */
