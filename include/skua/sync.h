@@ -38,8 +38,13 @@
  *     lost.
  *     Memory      The objects lie wherever the program puts them, zeroed memory is one in its first state (a barrier
  *                 has to be counted first), and there is nothing to destroy but channels. An object's memory may be
- *                 used for something else as soon as no call is waiting at it: a call that wakes others does not touch
- *                 it once they can go on. Objects are not copied or moved while somebody waits.
+ *                 used for something else as soon as no call is waiting at it: a call that wakes others, or lets others
+ *                 in, does not touch it once they can go on, so the last one of these may free it at once. That holds
+ *                 for all objects, and for a condition together with its mutex. It is not promised of a call whose wait
+ *                 ended by its deadline or by cancelling: until it has returned it may touch the object. Which
+ *                 concerns barriers above all: where one who has come may be cancelled, nobody can tell by his own
+ *                 return that all others have done with the barrier. Objects are not copied or moved while somebody
+ *                 waits.
  *     Checks      With SKUA_CHECK at least 1 in the library, a mutex that is unlocked without being locked, or locked
  *                 again by the one who has it, and a channel that is destroyed with waiters, are reported.
  *     Cancelling  ends all waits but skua_mutex_lock and the locking again after a wait at a condition.
@@ -100,7 +105,8 @@ void skua_mutex_unlock(skua_mutex *mutex);
  *     while (!ready)
  *         skua_cond_wait(&changed, &mutex);
  *
- * A signal wakes nobody who would find the mutex locked: whoever is signalled queues at the mutex.
+ * A signal wakes nobody who would find the mutex locked: whoever is signalled queues at the mutex. No wait ends without
+ * a signal, a deadline or a cancellation.
  */
 typedef struct skua_cond {
 	uint64_t sk_opaque[2];

@@ -8,7 +8,11 @@
  *   A1  who stands in the queue has arrived. A round is all or nothing, so its end does not ask whether somebody's
  *       ticket was ended meanwhile: who was cancelled looks under the lock whether he still stands there, and only then
  *       takes his arrival back. Else the round was over first, and he returns 0.
- *   A2  the last one touches the barrier no more after the unlock; those whom he has won do not touch it again.
+ *   A2  the last one touches the barrier no more after the unlock, and tells after it; those whom he has won do not
+ *       touch it again. So the first one who returns may free it (waitable.h, B2), unless somebody is cancelled:
+ *   A3  who is cancelled locks to look (A1), also when the round that he belongs to is over. He is still in his call,
+ *       but the others cannot know; sync.h says that. Deciding it by his ticket alone would break A1: some of a round
+ *       would have been let go by the time that another is found to have left.
  */
 #include "await/waitable.h"
 

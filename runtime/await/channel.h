@@ -14,6 +14,8 @@
  *   H2  a waiter's place is touched only by who has won him, before he is told. So one who gave up, or whom a select
  *       has given to another case, keeps his element, and his place is as it was.
  *   H3  close wins everybody, with -EPIPE. Nobody queues after it.
+ *   H4  the last touch of a call is its unlock: all that it lets others do is found behind that lock, and who was won
+ *       is told after it (waitable.h, B2). So who has received the last element, or the end, may destroy the channel.
  *
  * Who would have to queue anyway need not lock twice: `offers` says, without the lock, whether a send or a receive
  * could be done at once. It is a hint: whoever does not see the latest goes on to queue, and finds out under the lock.

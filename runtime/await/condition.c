@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Conditions: skua_cond of sync.h. A signal wakes nobody: it moves a waiter into the queue of his mutex, which its
- * unlocks work off one by one. So a broadcast is no stampede, and a waiter who was signalled while the signaller holds
- * the mutex is not woken only to find it locked.
+ * Conditions: skua_cond of sync.h. A signal wakes nobody who would find the mutex locked: it moves a waiter into the
+ * queue of his mutex, which its unlocks work off one by one. So a broadcast is no stampede. Is the mutex free, the
+ * signal wakes the first one itself, as an unlock would.
  *
  *   wait: enlist, on the next context                     signal
  *   1  lock the condition; into its queue; unlock         1  lock the condition
- *   2  unlock the mutex                                   2  lock the mutex's queue; move the node; unlock
- *   3  woken by the mutex (as owner, or to try), or       3  unlock the condition
- *      by a timer or a cancellation                       4  if nobody has the mutex: its first waiter is woken
+ *   2  unlock the mutex                                   2  lock the mutex's queue; move the node, or win it
+ *   3  woken by the mutex or the signal (as owner, or     3  unlock the condition
+ *      to try), or by a timer or a cancellation           4  unlock the mutex's queue; tell who was won
  *
  *   C1  a node's `where` says in whose queue it is, and is changed under both locks. A waiter who was woken by a timer
  *       locks where and looks again; what he finds decides: at the mutex he was signalled before, and returns 0, else
  *       the deadline came first. So no signal is lost by going to someone who gives up.
  *   C2  the mutex is locked again before the wait returns, whatever it returns.
+ *   C3  B2 of waitable.h: whoever has the mutex meanwhile may unlock it, but finds the moved waiter only behind 4, so
+ *       the condition is not touched any more by then, and the mutex not after it; who was won is told after that. A
+ *       broadcast to waiters of several mutexes gives a mutex's queue back before it locks the next one's, and the
+ *       condition's lock before the last: until then some are still waiting.
  *
  * Lock order: the condition's, then the mutex's.
  * Source: wait morphing, as once in glibc (FUTEX_REQUEUE) and in WebKit's ParkingLot.
@@ -112,30 +116,29 @@ int skua_cond_wait_until(skua_cond *cond, skua_mutex *mutex, uint64_t at_ns)
 	return wait_until(cond, mutex, at_ns);
 }
 
-/* Moves up to *most waiters that have the same mutex; that one, or NULL for none. Call from: under the lock. */
-static sk_mutex *move(sk_waitable *cond, size_t *most)
-{
-	sk_mutex *mutex = NULL;
-	for (sk_queue_node *node; *most > 0 && (node = cond->queue.first); --*most) {
-		if (mutex && mutex != node->value)
-			break;
-		mutex = node->value;
-		sk_mutex_move(mutex, &cond->queue, node);
-	}
-	sk_waitable_settle(cond);
-	return mutex;
-}
-
 static void signal_many(sk_waitable *cond, size_t most)
 {
-	while (most > 0 && sk_load_relaxed(&cond->word)) { /* relaxed: a signaller has had the mutex after a waiter */
-		sk_lock_take(&cond->lock);
-		sk_mutex *mutex = move(cond, &most);
-		sk_lock_give(&cond->lock);
-		sk_hostile_point();
-		if (mutex)
-			sk_mutex_moved(mutex);
+	if (!sk_load_relaxed(&cond->word)) /* relaxed: a signaller has had the mutex after a waiter */
+		return;
+	sk_waker waker = { 0 };
+	sk_mutex *mutex = NULL;
+	sk_lock_take(&cond->lock);
+	for (sk_queue_node *node; most > 0 && (node = cond->queue.first);) {
+		if (mutex != node->value) {
+			if (mutex)
+				sk_lock_give(&mutex->base.lock);
+			mutex = node->value;
+			sk_lock_take(&mutex->base.lock);
+		}
+		most -= sk_mutex_move(mutex, &cond->queue, node, &waker);
 	}
+	sk_waitable_settle(cond);
+	sk_hostile_point();
+	sk_lock_give(&cond->lock); /* C3 */
+	sk_hostile_point();
+	if (mutex)
+		sk_lock_give(&mutex->base.lock);
+	sk_waker_tell(&waker);
 }
 
 void skua_cond_signal(skua_cond *cond)

@@ -262,27 +262,24 @@ void skua_mutex_unlock(skua_mutex *public_mutex)
 
 /* --- for conditions --- */
 
-void sk_mutex_move(sk_mutex *mutex, sk_queue *from, sk_queue_node *node)
-{
-	sk_queue_remove(from, node);
-	sk_lock_take(&mutex->base.lock);
-	uint32_t word = sk_load_relaxed(&mutex->base.word); /* relaxed: the CAS decides */
-	while (!sk_cas_relaxed(&mutex->base.word, &word, word | SK_WAITERS))
-		;
-	sk_queue_push(&mutex->base.queue, node);
-	sk_store_relaxed(&node->where, &mutex->base); /* relaxed: under both locks */
-	sk_lock_give(&mutex->base.lock);
-}
-
-void sk_mutex_moved(sk_mutex *mutex)
+bool sk_mutex_move(sk_mutex *mutex, sk_queue *from, sk_queue_node *node, sk_waker *waker)
 {
 	uint32_t word = sk_load_relaxed(&mutex->base.word); /* relaxed: the CAS decides */
-	while ((word & (SK_WAITERS | LOCKED | WOKEN)) == SK_WAITERS) {
-		if (!sk_cas_acquire(&mutex->base.word, &word, word | LOCKED)) /* edge -> mutex.hold : what was done */
+	while (word & (LOCKED | WOKEN)) {
+		/* K3. relaxed: it is found under the lock, and publishes nothing */
+		if (!sk_cas_relaxed(&mutex->base.word, &word, word | SK_WAITERS))
 			continue;
-		unlock_slow(mutex);
-		return;
+		sk_queue_remove(from, node);
+		sk_queue_push(&mutex->base.queue, node);
+		sk_store_relaxed(&node->where, &mutex->base); /* relaxed: under both locks */
+		return true;
 	}
+	if (!sk_waker_win(waker, from, node))
+		return false;
+	/* K1. relaxed: the waiter is told later, and nobody else need know why he comes */
+	while (!sk_cas_relaxed(&mutex->base.word, &word, word | WOKEN))
+		;
+	return true;
 }
 
 void sk_mutex_handed(sk_mutex *mutex)

@@ -15,6 +15,8 @@
  *   K1  WOKEN is set by who wins a waiter, and cleared by that waiter: as the owner, as one who queues again, or who
  *       leaves. So while others wait and the mutex is free, somebody is on his way (no wake-up is lost).
  *   K2  LOCKED is cleared by the last touch of the unlock, after its lock of the queue was given (waitable.h, B2).
+ *   K3  WAITERS is set only in a word with LOCKED or WOKEN: the unlock of the one, or the coming of the other, will
+ *       care for who waits. A signal decides by that compare-and-swap too: to the queue, or woken by itself.
  *
  * | edge         | from                              | to                               | carries                         |
  * |--------------|-----------------------------------|----------------------------------|---------------------------------|
@@ -22,7 +24,8 @@
  *
  * Who becomes the owner by a hand-over has it from his ticket (sched/waiter.h, waiter.fired).
  *
- * Waiters of a condition come here without having been woken (condition.c): they wait in the queue like the others.
+ * Waiters of a condition come here without having been woken (condition.c): they wait in the queue like the others. Is
+ * the mutex free and nobody on his way to it, the signal wins the first one instead, and sets WOKEN for him.
  *
  * Source: the barging and its bound, Pizlo, "Locking in WebKit" (2016), and the starving mode of Go's sync.Mutex; ours
  * hands over to the one who starves, not to all who wait.
@@ -46,13 +49,13 @@ static inline sk_mutex *sk_mutex_of(skua_mutex *mutex)
 	return (sk_mutex *)(void *)mutex;
 }
 
-/* Waiters of a condition that were signalled: they wait for the mutex now. */
-void sk_mutex_move(sk_mutex *mutex, sk_queue *from, sk_queue_node *node);
+/*
+ * A waiter of a condition was signalled: he waits for the mutex now, or is won, to be told without a lock. false: he
+ * has given up. Call from: who has the lock of the condition, whose queue `from` is, and that of the mutex.
+ */
+bool sk_mutex_move(sk_mutex *mutex, sk_queue *from, sk_queue_node *node, sk_waker *waker);
 
-/* After moves: if nobody has the mutex, its first waiter is woken. Call from: without a lock. */
-void sk_mutex_moved(sk_mutex *mutex);
-
-/* Locks again after a wait at a condition, whose node the unlock of the mutex has woken, or nobody. */
+/* Locks again after a wait at a condition, whose node the signal or an unlock of the mutex has woken, or nobody. */
 void sk_mutex_lock_again(sk_mutex *mutex, sk_queue_node *node, bool is_woken);
 
 /* The caller was woken as the owner. */

@@ -4,7 +4,8 @@
  *
  *   word:  0 WAITERS | 1 RUNNING | 2 DONE
  *
- * The first caller changes 0 to RUNNING and runs the function; the others wait until it is DONE.
+ * The first caller changes 0 to RUNNING and runs the function; the others wait until it is DONE. DONE is set after all
+ * waiters were won, from a word without WAITERS, and is the last touch (waitable.h, B2).
  */
 #include "await/waitable.h"
 

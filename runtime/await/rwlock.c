@@ -12,6 +12,9 @@
  *       last one.
  *   L2  those who were won hold it: they are counted in the word before they are told.
  *   L3  a waiter who gives up may have been what held up the readers behind him: he lets them in.
+ *   L4  an unlock that hands over changes the word under the lock of the queue; all the same it lets nobody free the
+ *       memory (waitable.h, B2), for those to whom it went wait until they are told, which is after the unlock of the
+ *       queue. Without anybody to hand over to the change of the word is the last touch.
  *
  * Source: Courtois, Heymans and Parnas, "Concurrent control with readers and writers" (CACM 14, 1971), with the fair
  * order of Mellor-Crummey and Scott (PPoPP 1991).

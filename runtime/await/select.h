@@ -15,6 +15,9 @@
  *       case at the same time. Two selects that find each other both look again; the random first case, and that a
  *       select which is in 1 is in no queue, part them.
  *   E3  exactly one case happens: by 1, or by the only CAS that ends the ticket (sched/waiter.h, U1).
+ *   E4  the object of the case that happened is not touched after the wake-up, but for a future's record, which stays:
+ *       it may be freed by then (waitable.h, B2). The others are, by 4, since the select still waits there until it
+ *       returns.
  *
  * A future fires with EVENT alone, whatever the index: then one of the futures is done, and which is looked for.
  *

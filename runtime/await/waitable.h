@@ -13,7 +13,9 @@
  *   B1  WAITERS is changed under the lock only, and is set exactly while the queue is not empty.
  *   B2  the last touch of an object by a call that lets others go on is one atomic operation on the word: they may free
  *       its memory. So where a fast path of others can see the change, it is made after the unlock, by a
- *       compare-and-swap from a word without WAITERS; those who were won before are told after that.
+ *       compare-and-swap from a word without WAITERS; those who were won before are told after that. Who gives up
+ *       still touches it, until he returns. Each object says in its file how it keeps this; conditions, barriers,
+ *       channels and groups, which decide under a lock, keep it in their own way.
  *   B3  zeroed memory is an object without waiters.
  *
  * | edge           | from                               | to                            | carries                        |
