@@ -57,8 +57,11 @@
  * SKUA_RUN(name, arguments ...)
  *     Runs a task and gives its result, from anywhere:
  *     from a thread that is no worker it starts the runtime if need be and takes part in the work until the task is
- *     done (it may have to finish one task of another thread first); from a plain function called inside a task it
- *     calls the task on the same fiber.
+ *     done; from a plain function called inside a task it calls the task on the same fiber.
+ *     A thread that takes part does the work of its own task, and steals from no other. But what its task starts or
+ *     wakes (a task of await.h, or one of another thread that waited for a lock) is ready on the same worker, and may
+ *     run on this thread too. If such a one runs when the own task ends elsewhere, the call returns when it next waits,
+ *     spawns or ends, or soon after. So a thread that calls SKUA_RUN holds no lock of the system that any task wants.
  *     Blocks: the thread (outside), the fiber (inside).
  *     Errors: a runtime that cannot start ends the program with a message; call skua_start first to see the error.
  *

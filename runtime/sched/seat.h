@@ -5,10 +5,16 @@
  * main is worker 0 while it waits for its root. In an idle runtime the seat is vacant and the stand-in sleeps beside
  * it.
  *
- * An outside thread in the seat does nothing but its own root and what descends from it: in a task of somebody else it
- * could be kept for ever. It never sleeps in the seat. When it finds nothing of its own to do for a while, or when
- * something else waits and all workers are busy, it leaves the seat, sleeps outside until its root is done, and the
- * stand-in takes over.
+ * An outside thread in the seat begins and steals nothing but its own root and what descends from it: in a task of
+ * somebody else it could be kept for ever. What it cannot avoid is what stands on worker 0's own ready deque: fibers
+ * and starts that its own tasks have made ready there, or that one before it left when it handed over. It may be in
+ * such a fiber when its root ends on another worker. That fiber's poll is armed then (sk_seat_root_done), so it gives
+ * way at its next spawn; if it waits, direct switches to others that are ready there (DIRECT_MAX in steal.c) come to
+ * their end, and the loop leaves. task.h tells the caller.
+ *
+ * It never sleeps in the seat. When it finds nothing of its own to do for a while, or when something else waits and all
+ * workers are busy (the monitor's tick, looked at in slow spawns and between two pieces of work), it leaves the seat,
+ * sleeps outside until its root is done, and the stand-in takes over.
  *
  *   held       0 vacant, 1 held. Changed by CAS 0 -> 1 (enter) and store 0 (leave). It guards everything of worker 0
  *              that belongs to "the thread in the seat", and `hungry` below.

@@ -24,11 +24,21 @@
 /* A searching worker looks at the timers of others, and at what they have just woken, every so many rounds. */
 #define OTHERS_PERIOD 16u
 
+/* Something waits that the thread in the seat does not do, and all are busy: the monitor has asked. */
+static bool must_hand_over(sk_worker *worker)
+{
+	if (sk_load_relaxed(&worker->tick)) { /* relaxed: a request without data */
+		sk_store_relaxed(&worker->tick, 0);
+		worker->hand_over = true;
+	}
+	return worker->hand_over;
+}
+
 /* Is the seat to be left? */
 SK_HOT static bool must_leave(sk_worker *worker)
 {
 	if (worker->seat_root)
-		return worker->hand_over || sk_root_done(worker->seat_root);
+		return sk_root_done(worker->seat_root) || must_hand_over(worker);
 	return sk_load_acquire(&worker->pool->stop); /* edge -> pool.stop : the stopper's last words */
 }
 

@@ -378,3 +378,68 @@ Test(seat, a_thread_leaves_the_task_of_another_root_when_its_own_is_done)
 {
 	with_workers(1, 3, leave_foreign_tasks);
 }
+
+/*
+ * What main's root has started is ready on the same worker and runs on main's thread too: tasks that wait for each
+ * other without end, and never spawn. When the root ends on another worker, the thread leaves at one of their waits;
+ * and when the root is woken from outside and there is no other worker, it hands over.
+ */
+typedef struct pair {
+	skua_sem ball[2];
+	skua_future *player[2];
+} pair;
+
+typedef struct player {
+	pair *both;
+	unsigned side;
+} player;
+
+static void *plays_until_ended(void *arg)
+{
+	const player *mine = arg;
+	while (!sk_load_acquire(&ended)) {
+		skua_sem_wait(&mine->both->ball[mine->side]);
+		flag_raise(&begun);
+		skua_sem_post(&mine->both->ball[!mine->side], 1);
+	}
+	return NULL;
+}
+
+SKUA_TASK(int, starts_players, player *, players, int, id)
+{
+	pair *both = players->both;
+	for (unsigned side = 0; side < 2; side++)
+		both->player[side] = skua_async(plays_until_ended, &players[side]);
+	skua_sem_post(&both->ball[0], 1);
+	event_await(sk_fiber_, &gate); /* on this worker the players go on */
+	return id;
+}
+
+static void leave_the_players(void)
+{
+	opener o;
+	sk_pool *pool = sk_pool_try_enter();
+	sk_store_release(&o.pool, pool);
+	for (int i = 0; i < 20; i++) {
+		pair both = { .player = { NULL } };
+		player players[2] = { { &both, 0 }, { &both, 1 } };
+		pthread_t opening;
+		sk_store_release(&gate, 0);
+		sk_store_release(&begun, 0);
+		sk_store_release(&ended, 0);
+		cr_assert_eq(pthread_create(&opening, NULL, open_when_busy, &o), 0);
+		SURELY(SKUA_RUN(starts_players, players, i) == i, "round %d", i);
+		flag_raise(&ended);
+		skua_sem_post(&both.ball[0], 1); /* for the one that waits while the other has ended */
+		skua_sem_post(&both.ball[1], 1);
+		for (unsigned side = 0; side < 2; side++)
+			skua_await(both.player[side]);
+		pthread_join(opening, NULL);
+	}
+	sk_pool_leave(pool);
+}
+
+Test(seat, a_thread_leaves_what_its_root_has_started_when_that_is_done)
+{
+	with_workers(1, 3, leave_the_players);
+}
