@@ -14,8 +14,8 @@ static inline sk_group *group_of(skua_group *group)
 	return (sk_group *)(void *)group;
 }
 
-/* Under the lock: all listed tasks are cancelled, with the first failure as the reason. */
-static void cancel_locked(sk_group *group, int error)
+/* Under the lock: all listed tasks are cancelled, with the first failure as the reason. G3: they are told later. */
+static void cancel_locked(sk_group *group, int error, sk_pool *pool, sk_won *won)
 {
 	if (group->error == 0)
 		group->error = error;
@@ -23,15 +23,7 @@ static void cancel_locked(sk_group *group, int error)
 		return;
 	group->is_cancelled = true;
 	for (sk_async *task = group->tasks; task; task = task->group_next)
-		sk_scope_cancel(&task->scope);
-}
-
-static void cancel(sk_group *group, int error)
-{
-	sk_lock_take(&group->lock);
-	if (group->is_open)
-		cancel_locked(group, error);
-	sk_lock_give(&group->lock);
+		sk_scope_win(pool, &task->scope, won);
 }
 
 static void open_locked(sk_group *group)
@@ -44,6 +36,24 @@ static void open_locked(sk_group *group)
 	group->owner = sk_async_self();
 	if (group->owner)
 		group->owner->open_groups++;
+}
+
+/* opens: also before its first task. Else a group that is not open is left alone. */
+static void cancel(sk_group *group, int error, bool opens)
+{
+	bool entered;
+	sk_pool *pool = sk_waiter_pool(&entered);
+	sk_won won = { NULL, NULL };
+	sk_lock_take(&group->lock);
+	if (opens)
+		open_locked(group);
+	if (group->is_open)
+		cancel_locked(group, error, pool, &won);
+	sk_lock_give(&group->lock);
+	sk_hostile_point();
+	sk_won_tell(pool, &won);
+	if (entered)
+		sk_pool_leave(pool);
 }
 
 /* --- tasks --- */
@@ -114,7 +124,7 @@ void sk_group_task_run(sk_async *async)
 	int (*fn)(void *) = (int (*)(void *))(void (*)(void))async->fn;
 	int result = fn(async->arg);
 	if (result < 0)
-		cancel(async->group, result);
+		cancel(async->group, result, false);
 }
 
 void sk_group_task_ended(sk_async *async)
@@ -155,7 +165,7 @@ int skua_group_wait(skua_group *public_group)
 	uint64_t deadline_ns = group->thread_deadline_ns ? group->thread_deadline_ns : SK_TIMERS_NEVER;
 	uint32_t cause = await_tasks(group, deadline_ns, true);
 	if (cause == SK_CAUSE_CANCEL || cause == SK_CAUSE_TIMEOUT) {
-		cancel(group, cause == SK_CAUSE_CANCEL ? -ECANCELED : -ETIMEDOUT);
+		cancel(group, cause == SK_CAUSE_CANCEL ? -ECANCELED : -ETIMEDOUT, false);
 		await_tasks(group, SK_TIMERS_NEVER, false);
 	}
 	if (group->is_timed)
@@ -176,18 +186,14 @@ int skua_group_wait(skua_group *public_group)
 
 void skua_group_cancel(skua_group *public_group)
 {
-	sk_group *group = group_of(public_group);
-	sk_lock_take(&group->lock);
-	open_locked(group); /* also before its first task: that one is not to run */
-	cancel_locked(group, -ECANCELED);
-	sk_lock_give(&group->lock);
+	cancel(group_of(public_group), -ECANCELED, true); /* also before its first task: that one is not to run */
 }
 
 /* --- deadlines --- */
 
 static void deadline_reached(sk_timer *timer)
 {
-	cancel(sk_container_of(timer, sk_group, deadline), -ETIMEDOUT);
+	cancel(sk_container_of(timer, sk_group, deadline), -ETIMEDOUT, false);
 }
 
 int skua_group_deadline(skua_group *public_group, uint64_t at_ns)
@@ -203,7 +209,7 @@ int skua_group_deadline(skua_group *public_group, uint64_t at_ns)
 	group->thread_deadline_ns = worker || at_ns == SKUA_FOREVER ? 0 : at_ns;
 	sk_lock_give(&group->lock);
 	if (at_ns <= sk_clock_ns())
-		cancel(group, -ETIMEDOUT);
+		cancel(group, -ETIMEDOUT, false);
 	if (!group->is_timed)
 		return 0;
 	group->deadline.run = deadline_reached;

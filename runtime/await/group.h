@@ -18,9 +18,14 @@
  *
  *   G1  a task is in the list from its start to its end; it is cancelled when the group is, or before it begins.
  *   G2  the first failure is kept, and cancels the group.
+ *   G3  cancelling wins the tickets of the listed tasks under the lock and tells them after it. A record may be
+ *       touched while its task is listed (G1): the task leaves the list before it ends, under the lock, and only then
+ *       may its record be freed. After the unlock no record is touched any more, nor the group, but only the fibers
+ *       that were won: each is the canceller's until it is told (sched/waiter.h, U1), and its task can neither go on
+ *       nor end before. Those who were not won run, or something else has woken them, and see it by themselves.
  *
- * Cancelling copies nothing: it fires the tickets of the listed tasks under the lock. Lock order: a group's lock, then
- * the lock of the inbox's or ready deque's memory; never a wheel's, which is not held while a callback runs (M3).
+ * So no wake-up and no push on a ready deque takes place under the lock, in which all the tasks that were woken queue
+ * to leave. It is the last lock: a wheel's is not held while a callback runs (M3).
  */
 #ifndef SK_AWAIT_GROUP_H
 #define SK_AWAIT_GROUP_H

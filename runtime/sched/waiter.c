@@ -342,10 +342,40 @@ uint32_t sk_wait(const sk_wait_for *what)
 
 /* --- scopes --- */
 
-void sk_scope_cancel(sk_scope *scope)
+/* Sets cancelled; the ticket of the strand's wait, which may be over, or 0. */
+static sk_ticket request(sk_scope *scope)
 {
 	sk_store_seq_cst(&scope->cancelled, 1); /* edge waiter.cancel -> : before waiting is read */
-	sk_ticket ticket = sk_load_seq_cst(&scope->waiting); /* edge waiter.cancel -> : as above */
+	return sk_load_seq_cst(&scope->waiting); /* edge waiter.cancel -> : as above */
+}
+
+void sk_scope_win(sk_pool *pool, sk_scope *scope, sk_won *won)
+{
+	sk_ticket ticket = request(scope);
+	SK_INVARIANT(!sk_ticket_is_thread(ticket), "what is cancelled waits as a fiber");
+	sk_fiber *fiber = ticket ? sk_waiter_win(pool, ticket, SK_CAUSE_CANCEL) : NULL;
+	if (!fiber)
+		return;
+	fiber->next = NULL;
+	if (won->last)
+		won->last->next = fiber;
+	else
+		won->first = fiber;
+	won->last = fiber;
+}
+
+void sk_won_tell(sk_pool *pool, sk_won *won)
+{
+	bool soon = won->first == won->last; /* several keep their order */
+	for (sk_fiber *fiber = won->first, *next; fiber; fiber = next) {
+		next = fiber->next; /* read first: who was told may be in a cache when it is */
+		tell_fiber(pool, fiber, soon);
+	}
+}
+
+void sk_scope_cancel(sk_scope *scope)
+{
+	sk_ticket ticket = request(scope);
 	if (!ticket)
 		return;
 	bool entered;

@@ -132,6 +132,18 @@ struct sk_pool *sk_waiter_pool(bool *entered);
 /* Sets cancelled, and ends the strand's wait, if that is cancellable. Call from: any thread, while the scope lives. */
 void sk_scope_cancel(sk_scope *scope);
 
+/*
+ * The same for many, in two steps: win under the lock that keeps the scopes, tell without it. A strand that was won
+ * does not go on, and so does not end, before it is told; the fibers that were won are the caller's until then, and
+ * link themselves. Call from: who may name the pool (see sk_waiter_fire) for both.
+ */
+typedef struct sk_won {
+	sk_fiber *first, *last;
+} sk_won;
+
+void sk_scope_win(struct sk_pool *pool, sk_scope *scope, sk_won *won);
+void sk_won_tell(struct sk_pool *pool, sk_won *won);
+
 /* The strand that the caller runs on; NULL outside of await's tasks. */
 sk_scope *sk_scope_self(void);
 

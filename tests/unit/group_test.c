@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Groups: nobody outlives the wait, the first failure cancels the others, deadlines, nesting, and the races of all. */
+#include "await/group.h"
 #include "started.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 
 #define MS UINT64_C(1000000)
@@ -183,6 +185,72 @@ static void cancels_down(void)
 Test(group, cancelling_reaches_all_below)
 {
 	everywhere(cancels_down);
+}
+
+/* --- the lock --- */
+
+static struct {
+	void (*wake)(void *arg, unsigned worker); /* the pool's own */
+	sk_group *group;
+	pthread_t canceller;
+	uint32_t calls;
+} spy;
+
+/* The library reads the pool's callback as what is set once; the replacement is not shown to ThreadSanitizer. */
+#define UNSEEN __attribute__((noinline, no_sanitize("thread")))
+
+/* Those who were woken may hold it for a moment. If the canceller did, this would never end. */
+UNSEEN static void wake_without_lock(void *arg, unsigned worker)
+{
+	if (pthread_equal(pthread_self(), spy.canceller)) {
+		while (sk_load_acquire(&spy.group->lock) != 0)
+			sched_yield();
+		spy.calls++;
+	}
+	spy.wake(arg, worker);
+}
+
+UNSEEN static void begin_to_spy(sk_pool *pool, skua_group *group)
+{
+	spy.wake = pool->idle.wake;
+	spy.group = (sk_group *)(void *)group;
+	spy.canceller = pthread_self();
+	spy.calls = 0;
+	pool->idle.wake = wake_without_lock;
+}
+
+UNSEEN static uint32_t end_spying(sk_pool *pool)
+{
+	pool->idle.wake = spy.wake;
+	return spy.calls;
+}
+
+/* Cancels from a plain thread when all workers sleep, so that it wakes one; true: it did. */
+static bool cancel_and_wake(sk_pool *pool, unsigned count)
+{
+	skua_group group = SKUA_GROUP_INIT;
+	reset();
+	for (unsigned i = 0; i < count; i++)
+		cr_assert_eq(skua_group_run(&group, sleeps_for_ever, NULL), 0);
+	while (sk_load_relaxed(&begun) < count)
+		sched_yield();
+	skua_sleep_ns(MS);
+	begin_to_spy(pool, &group);
+	skua_group_cancel(&group);
+	uint32_t calls = end_spying(pool);
+	cr_assert_eq(skua_group_wait(&group), -ECANCELED);
+	cr_assert_eq(sk_load_relaxed(&ended), count);
+	return calls > 0;
+}
+
+Test(group, cancelling_wakes_nobody_under_its_lock)
+{
+	start(2, false);
+	sk_pool *pool = sk_pool_try_enter();
+	while (!cancel_and_wake(pool, 100))
+		;
+	sk_pool_leave(pool);
+	stop_settled();
 }
 
 /* Each body of a loop within belongs to the group, whoever runs it. */

@@ -381,8 +381,8 @@ Test(seat, a_thread_leaves_the_task_of_another_root_when_its_own_is_done)
 
 /*
  * What main's root has started is ready on the same worker and runs on main's thread too: tasks that wait for each
- * other without end, and never spawn. When the root ends on another worker, the thread leaves at one of their waits; and
- * when the root is woken from outside and there is no other worker, it hands over.
+ * other without end, and never spawn. When the root ends on another worker, the thread leaves at one of their waits;
+ * and when the root is woken from outside and there is no other worker, it hands over.
  */
 typedef struct pair {
 	skua_sem ball[2];

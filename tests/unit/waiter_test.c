@@ -172,3 +172,58 @@ Test(waiter, threads_that_wait_come_and_go)
 	}
 	skua_stop();
 }
+
+/* --- cancelling in two steps --- */
+
+static struct {
+	SK_ATOMIC(sk_scope *) scope;
+	SK_ATOMIC(uint32_t) cause;
+	simple event_;
+} sleeper;
+
+static void *shows_its_scope(void *arg)
+{
+	sk_store_release(&sleeper.scope, sk_scope_self());
+	sk_store_release(&sleeper.cause, await_simple(&sleeper.event_, SK_TIMERS_NEVER, true));
+	return arg;
+}
+
+/* Between win and tell it does not go on, whatever else happens to it; and only the first cause counts. */
+static void win_then_tell(void)
+{
+	sk_pool *pool = sk_pool_try_enter();
+	for (int told_by_event = 0; told_by_event < 2; told_by_event++) {
+		sk_won won = { NULL, NULL };
+		sk_store_relaxed(&sleeper.scope, NULL);
+		sk_store_relaxed(&sleeper.cause, SK_CAUSE_ARMED);
+		sk_store_relaxed(&sleeper.event_, 0);
+		skua_future *future = skua_async(shows_its_scope, NULL);
+		while (!sk_is_ticket(sk_load_relaxed(&sleeper.event_)))
+			sched_yield();
+		if (told_by_event)
+			cr_assert(fire_simple(&sleeper.event_, SK_CAUSE_EVENT));
+		sk_scope *scope = sk_load_acquire(&sleeper.scope);
+		sk_scope_win(pool, scope, &won);
+		cr_assert_eq(won.first != NULL, !told_by_event);
+		if (!told_by_event) {
+			cr_assert_eq(won.first, won.last);
+			cr_assert_not(fire_simple(&sleeper.event_, SK_CAUSE_EVENT));
+			sk_won again = { NULL, NULL };
+			sk_scope_win(pool, scope, &again);
+			cr_assert_null(again.first);
+			for (int i = 0; i < 100; i++) {
+				sched_yield();
+				cr_assert_eq(sk_load_acquire(&sleeper.cause), SK_CAUSE_ARMED);
+			}
+		}
+		sk_won_tell(pool, &won);
+		skua_await(future);
+		cr_assert_eq(sk_load_acquire(&sleeper.cause), told_by_event ? SK_CAUSE_EVENT : SK_CAUSE_CANCEL);
+	}
+	sk_pool_leave(pool);
+}
+
+Test(waiter, who_was_won_goes_on_when_he_is_told)
+{
+	with_workers(1, 3, win_then_tell);
+}
