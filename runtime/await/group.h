@@ -24,7 +24,7 @@
  *       that were won: each is the canceller's until it is told (sched/waiter.h, U1), and its task can neither go on
  *       nor end before. Those who were not won run, or something else has woken them, and see it by themselves.
  *
- * So no wake-up and no push on a ready deque takes place under the lock, in which all of the tasks that were woken queue
+ * So no wake-up and no push on a ready deque takes place under the lock, in which all the tasks that were woken queue
  * to leave. It is the last lock: a wheel's is not held while a callback runs (M3).
  */
 #ifndef SK_AWAIT_GROUP_H

@@ -196,7 +196,7 @@ static struct {
 	uint32_t calls;
 } spy;
 
-/* The library reads the pool's callback without an atomic, since it is set once; the replacement is not shown to tsan. */
+/* The library reads the pool's callback as what is set once; the replacement is not shown to ThreadSanitizer. */
 #define UNSEEN __attribute__((noinline, no_sanitize("thread")))
 
 /* Those who were woken may hold it for a moment. If the canceller did, this would never end. */
