@@ -2,8 +2,8 @@
 /*
  * Calls into the system that fail: the n-th one of a kind, or all from the n-th on.
  *
- * The linker (--wrap, see CMakeLists.txt) sends what the static library calls to inject.c. Nothing fails there unless it
- * is armed; what hwloc and the C library call themselves is not seen.
+ * The linker (--wrap, see CMakeLists.txt) sends what the static library calls to inject.c. Nothing fails there unless
+ * it is armed; what hwloc and the C library call themselves is not seen.
  *
  *     inject_arm(INJECT_MEMORY, 3, false);    the third allocation fails
  *     ...

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The fault sweep: for each kind of call into the system (inject.h), the first one fails, then the second one, and so on
- * until the program runs through without reaching the n-th. For kinds that fail for long when they do, also all from
+ * The fault sweep: for each kind of call into the system (inject.h), the first one fails, then the second one, and so
+ * on until the program runs through without reaching the n-th. For kinds that fail for long when they do, also all from
  * the n-th on.
  *
  * The program (life) starts two workers, uses a bit of everything, and stops. What may come of a failure:
@@ -193,7 +193,7 @@ static void receive(void)
 	long value, sum = 0;
 	while (skua_channel_recv(channel, &value) == 0)
 		sum += value;
-	REQUIRE(sum == 45);
+	REQUIRE(sum == 45 || own.errors > 0);
 }
 
 static void channels(void)
@@ -254,50 +254,54 @@ static int uses_file(void *arg)
 	return 0;
 }
 
-static int listener;
-
+/* Whoever fails here cancels the other one, which would wait in vain. */
 static int serves(void *arg)
 {
 	char byte = 0;
-	int fd = skua_accept_until(listener, skua_now_ns() + 100000000);
+	int fd = skua_accept(*(int *)arg);
 	if (failed("skua_accept", fd))
-		return arg ? 0 : 1;
-	ptrdiff_t got = skua_recv_until(fd, &byte, 1, 0, skua_now_ns() + 100000000);
+		return fd;
+	ptrdiff_t got = skua_recv(fd, &byte, 1, 0);
 	if (!failed("skua_recv", got) && got == 1)
-		failed("skua_send", skua_send(fd, &byte, 1, 0));
+		failed("skua_send", got = skua_send(fd, &byte, 1, 0));
 	skua_close(fd);
-	return 0;
+	return got == 1 ? 0 : -ECANCELED;
 }
 
 static int asks(void *arg)
 {
 	char byte = 'x';
-	int fd = skua_dial("127.0.0.1", (unsigned)skua_local_port(listener));
+	int fd = skua_dial("127.0.0.1", (unsigned)skua_local_port(*(int *)arg));
 	if (failed("skua_dial", fd))
-		return arg ? 0 : 1;
-	if (!failed("skua_send", skua_send(fd, &byte, 1, 0))) {
-		ptrdiff_t got = skua_recv_until(fd, &byte, 1, 0, skua_now_ns() + 200000000);
-		/* Without an answer there was an error on the other side. */
-		REQUIRE(got == 1 || own.errors > 0 || failed("skua_recv", got));
-	}
+		return fd;
+	ptrdiff_t got = skua_send(fd, &byte, 1, 0);
+	if (!failed("skua_send", got))
+		failed("skua_recv", got = skua_recv(fd, &byte, 1, 0));
 	skua_close(fd);
-	return 0;
+	return got == 1 ? 0 : -ECANCELED;
+}
+
+static void sockets(void)
+{
+	skua_group group = SKUA_GROUP_INIT;
+	int listener = skua_listen("127.0.0.1", 0, 8);
+	if (failed("skua_listen", listener))
+		return;
+	if (failed("skua_group_run", skua_group_run(&group, serves, &listener)) ||
+	    failed("skua_group_run", skua_group_run(&group, asks, &listener)))
+		skua_group_cancel(&group);
+	REQUIRE(skua_group_wait(&group) == 0 || own.errors > 0);
+	skua_close(listener);
 }
 
 static void input_and_output(void)
 {
 	skua_group group = SKUA_GROUP_INIT;
-	listener = skua_listen("127.0.0.1", 0, 8);
-	if (!failed("skua_listen", listener)) {
-		failed("skua_group_run", skua_group_run(&group, serves, &group));
-		failed("skua_group_run", skua_group_run(&group, asks, &group));
-	}
+	sockets();
 	failed("skua_group_run", skua_group_run(&group, uses_file, &group));
 	if (has_key)
 		failed("skua_group_run", skua_group_run(&group, in_task, &group));
 	REQUIRE(skua_group_wait(&group) == 0);
-	if (listener >= 0)
-		skua_close(listener);
 }
 
 static void life(void)
