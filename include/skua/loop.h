@@ -118,7 +118,8 @@ void skua_reduce(size_t begin, size_t end, void *result, size_t size, skua_reduc
  * some 64 + sqrt(end - begin) pieces.
  *
  * Call from: anywhere. Blocks: the thread (outside), the fiber (inside).
- * Memory: size bytes for each level of the cut, some ten of them, for each worker.
+ * Memory: size bytes for each level of the cut, some ten of them, for each worker; where there is none for more than
+ * 256 bytes, the program ends with a message.
  */
 void skua_reduce_ordered(size_t begin, size_t end, void *result, size_t size, skua_reduce_body body,
                          skua_combine combine, void *arg);

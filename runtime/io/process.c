@@ -264,7 +264,7 @@ static void *see_off_here(void *arg)
 	return NULL;
 }
 
-/* Without a pidfd: a thread waits, for as long as it takes. */
+/* Without a pidfd that can be watched: a thread waits, for as long as it takes. */
 static int wait_in_thread(const skua_process *process, uint64_t deadline_ns)
 {
 	int status = see_off(process, WNOHANG);
@@ -290,10 +290,17 @@ static int wait_for_pidfd(skua_process *process, uint64_t deadline_ns)
 	return error < 0 ? error : (int)sk_io_repeat(&call, try_see_off, process);
 }
 
+/* An error of the watching, and not of the wait: the kernel has no memory for it, or no descriptor for a reactor. */
+static bool is_unwatchable(int status)
+{
+	return status < 0 && status != -ECHILD && status != -ETIMEDOUT && status != -ECANCELED;
+}
+
 static int wait_until(skua_process *process, uint64_t deadline_ns)
 {
-	int status = process->sk_handle == NO_PIDFD ? wait_in_thread(process, deadline_ns)
-						    : wait_for_pidfd(process, deadline_ns);
+	int status = process->sk_handle == NO_PIDFD ? -EMFILE : wait_for_pidfd(process, deadline_ns);
+	if (is_unwatchable(status))
+		status = wait_in_thread(process, deadline_ns);
 	if (status >= 0 || status == -ECHILD) {
 		close_quietly(process->sk_handle);
 		process->sk_handle = -1;

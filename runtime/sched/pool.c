@@ -403,6 +403,8 @@ static int start_locked(const skua_config *config)
 		}
 	}
 	if (error < 0) {
+		if (!problem[0])
+			snprintf(problem, sizeof problem, "%s", strerror(-error));
 		if (pool)
 			destroy(pool);
 		return error;

@@ -47,11 +47,12 @@ int sk_worker_init(sk_worker *worker, sk_pool *pool, unsigned index)
 		error = sk_ready_deque_init(&worker->ready);
 	if (error < 0)
 		return error;
-	/* One fiber to begin with, so that a lack of memory shows at the start. */
-	sk_fiber *fiber = sk_worker_fiber_take(worker);
-	if (!fiber)
+	/* One fiber of each class to begin with, so that a lack of memory shows at the start. */
+	sk_fiber *fiber = sk_worker_fiber_take(worker), *small = sk_worker_small_take(worker);
+	if (!fiber || !small)
 		return -ENOMEM;
 	sk_worker_fiber_give(worker, fiber);
+	sk_worker_fiber_give(worker, small);
 	return 0;
 }
 

@@ -4,7 +4,8 @@
  *
  * MEMBARRIER_CMD_PRIVATE_EXPEDITED of the Linux system call membarrier: private, so that only this process's cores are
  * interrupted; expedited, so that it takes microseconds instead of milliseconds. It demands a registration, which a
- * forked child inherits.
+ * forked child inherits. On big machines the kernel needs memory for each call: where there is none, the slow
+ * MEMBARRIER_CMD_GLOBAL, which needs none, does the same.
  *
  * Rejected: taking away and giving back the write permission of a page, whose interrupts to all cores have the same
  * effect on x86 by accident, and none on machines that flush without interrupts.
@@ -33,8 +34,11 @@ bool sk_membarrier_start(void)
 
 void sk_membarrier(void)
 {
-	if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) != 0)
-		sk_panic("membarrier failed: error %d", errno);
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0) == 0)
+		return;
+	int error = errno;
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0) != 0)
+		sk_panic("membarrier failed: error %d, then error %d", error, errno);
 }
 
 #else
