@@ -8,6 +8,7 @@
 #include "sys/context.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -64,13 +65,17 @@ static unsigned node_count, node_at;
 static pair given[EVENTS];
 static unsigned given_count, given_at;
 static bool is_replay;
+/* Decisions are drawn, to learn. */
+static bool is_drawn;
+static uint64_t draw_state;
 
 static model_event events[EVENTS];
 static unsigned event_count;
 
 static model_known knowledge[KNOWN];
 static bool knows_membarrier, has_learned;
-static unsigned spurious_left;
+static unsigned spurious_left, preemptions_left, stale_left;
+static bool is_bounded;
 static uint64_t sleep_count;
 static model_result *into;
 
@@ -200,10 +205,21 @@ static void note(const model_op *op)
 
 /* --- decisions --- */
 
+/* xorshift64 */
+static unsigned draw(unsigned count)
+{
+	draw_state ^= draw_state << 13;
+	draw_state ^= draw_state >> 7;
+	draw_state ^= draw_state << 17;
+	return (unsigned)((draw_state >> 32) % count);
+}
+
 static unsigned decide(unsigned count)
 {
 	if (count == 1)
 		return 0;
+	if (is_drawn)
+		return draw(count);
 	if (node_at == node_count) {
 		model_check(node_count < NODES, "more than %u decisions", NODES);
 		nodes[node_count++] = (model_node){ 0, (uint16_t)count };
@@ -218,11 +234,21 @@ static unsigned bit_number(uint64_t options)
 	return (unsigned)__builtin_ctzll(options);
 }
 
-/* A choice of the running thread alone. */
-static unsigned decide_alone(uint64_t options)
+/* Whether the access stands before the newest message. */
+static bool is_stale(const model_op *op, unsigned message)
 {
+	return (op->kind <= MODEL_AND || op->kind == MODEL_WAIT) && message != model_newest(op->location);
+}
+
+/* A choice of the running thread alone. */
+static unsigned decide_alone(const model_op *op)
+{
+	uint64_t options = model_options(current, op);
+	if (is_bounded && stale_left == 0)
+		options &= UINT64_C(1) << model_newest(op->location);
 	for (unsigned skip = decide((unsigned)__builtin_popcountll(options)); skip > 0; skip--)
 		options &= options - 1;
+	stale_left -= is_bounded && is_stale(op, bit_number(options));
 	return bit_number(options);
 }
 
@@ -256,7 +282,7 @@ static void perform(model_op *op)
 		bool local = is_local(op);
 		bool early = op->kind == MODEL_STORE && op->site->order != MODEL_SEQ_CST && !knows_membarrier;
 		if (local || early) {
-			model_apply(current, op, decide_alone(model_options(current, op)));
+			model_apply(current, op, decide_alone(op));
 			note(op);
 			return;
 		}
@@ -411,8 +437,21 @@ static void describe_deadlock(void)
 	model_fail("a deadlock%s", text);
 }
 
-/* What could be next; asleep: leave out what need not be explored. Returns how many pairs. */
-static unsigned collect(pair *pairs, unsigned first, bool all)
+static bool is_proper_end(void)
+{
+	if (!scenario->rests)
+		return false;
+	alone = true;
+	bool rests = scenario->rests();
+	alone = false;
+	return rests;
+}
+
+/*
+ * What could be next; asleep: leave out what need not be explored. Returns how many pairs. is_resting: nobody can go on,
+ * and need not.
+ */
+static unsigned collect(pair *pairs, unsigned first, bool all, bool *is_resting)
 {
 	unsigned count = 0, running = 0;
 	bool can_go_on = false;
@@ -426,9 +465,29 @@ static unsigned collect(pair *pairs, unsigned first, bool all)
 		for (; options; options &= options - 1)
 			pairs[count++] = (pair){ (uint8_t)t, (uint8_t)bit_number(options) };
 	}
-	if (running > 0 && !can_go_on)
+	*is_resting = running > 0 && !can_go_on;
+	if (*is_resting && !is_proper_end())
 		describe_deadlock();
 	return count;
+}
+
+static bool wants_to_go_on(unsigned t)
+{
+	const model_thread *thread = &threads[t];
+	return !thread->is_over && thread->op.kind != MODEL_YIELD && thread->op.kind != MODEL_ASLEEP &&
+	       options_of(t) != 0;
+}
+
+/* Without those that the bounds forbid: steps of others, while the last thread could go on; older values. */
+static unsigned within_bounds(pair *pairs, unsigned count, unsigned last)
+{
+	bool others = preemptions_left > 0 || !wants_to_go_on(last);
+	unsigned kept = 0;
+	for (unsigned i = 0; i < count; i++)
+		if ((others || pairs[i].thread == last) &&
+		    (stale_left > 0 || !is_stale(&threads[pairs[i].thread].op, pairs[i].option)))
+			pairs[kept++] = pairs[i];
+	return kept;
 }
 
 static unsigned find_given(const pair *pairs, unsigned count)
@@ -456,13 +515,23 @@ static bool run_threads(void)
 	for (unsigned t = 0; t < scenario->threads && !is_failed; t++)
 		go_on(t);
 	unsigned last = 0;
+	bool all = is_bounded || is_replay || is_drawn; /* no sleep sets */
 	while (!is_failed && !all_over()) {
 		pair pairs[MODEL_THREADS * 64];
-		unsigned count = collect(pairs, last, is_replay);
+		bool is_resting;
+		unsigned count = collect(pairs, last, all, &is_resting);
+		if (is_resting)
+			return true;
 		if (count == 0)
 			return false;
+		if (is_bounded)
+			count = within_bounds(pairs, count, last);
 		unsigned chosen = is_replay ? find_given(pairs, count) : decide(count);
-		for (unsigned i = 0; i < chosen; i++)
+		if (is_bounded) {
+			preemptions_left -= pairs[chosen].thread != last && wants_to_go_on(last);
+			stale_left -= is_stale(&threads[pairs[chosen].thread].op, pairs[chosen].option);
+		}
+		for (unsigned i = 0; i < chosen && !all; i++)
 			if (pairs[i].thread != pairs[chosen].thread)
 				threads[pairs[i].thread].asleep |= UINT64_C(1) << pairs[i].option;
 		last = pairs[chosen].thread;
@@ -477,6 +546,9 @@ static bool run(void)
 	is_failed = on_fiber = false;
 	node_at = event_count = given_at = 0;
 	spurious_left = scenario->spurious;
+	preemptions_left = scenario->preemptions;
+	stale_left = scenario->stale ? scenario->stale : UINT_MAX;
+	is_bounded = scenario->preemptions > 0 && !is_replay && !is_drawn;
 	sleep_count = 0;
 	watched.address = 0;
 	model_plain_reset();
@@ -564,6 +636,40 @@ static void begin_anew(model_result *result)
 	has_learned = false;
 }
 
+/*
+ * Drawn executions, until so many in a row have taught nothing new. Depth first, what is wrongly taken for local shows
+ * late, and all that was explored before is explored anew. Returns false when one has failed.
+ */
+#define DRAWN_QUIET 4000u
+
+static bool learn_by_lot(model_result *result)
+{
+	bool has_learned_now = false;
+	draw_state = UINT64_C(0x9e3779b97f4a7c15);
+	is_drawn = true;
+	for (unsigned quiet = 0; quiet < DRAWN_QUIET; quiet++) {
+		run();
+		if (has_learned) {
+			has_learned_now = true;
+			has_learned = false;
+			quiet = 0;
+		} else if (is_failed) {
+			break;
+		}
+	}
+	is_drawn = false;
+	if (is_failed) {
+		report(result);
+		return false;
+	}
+	if (has_learned_now)
+		begin_anew(result);
+	return true;
+}
+
+/* Small scenarios are over before it pays to learn. */
+#define SMALL 3000u
+
 void model_explore(const model_scenario *what, uint64_t most, const char *replay, model_result *result)
 {
 	memset(result, 0, sizeof *result);
@@ -572,11 +678,14 @@ void model_explore(const model_scenario *what, uint64_t most, const char *replay
 	scenario = what;
 	into = result;
 	is_replay = replay != NULL;
+	is_drawn = false;
 	if (replay)
 		read_choices(replay);
 	sk_context_thread(&main_context);
 	begin_anew(result);
-	for (uint64_t left = most; left > 0; left--) {
+	for (uint64_t done = 0; done < most; done++) {
+		if (done == SMALL && !is_replay && !learn_by_lot(result))
+			return;
 		bool is_new = run();
 		if (has_learned) {
 			begin_anew(result);

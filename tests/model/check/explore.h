@@ -6,7 +6,8 @@
  * every operation is one:
  *
  *   local     no other thread ever touches the word in a way that matters. Which words those are is learned: when an
- *             execution finds that an assumption was wrong, the exploration begins anew, knowing more.
+ *             execution finds that an assumption was wrong, the exploration begins anew, knowing more. Some
+ *             thousand executions with drawn decisions teach most of it early.
  *   early     a plain store that is not seq_cst is done as soon as its thread comes to it. Nothing is lost:
  *             others need not see it, and their stores can be placed before it as well as behind. (With membarriers
  *             in the scenario, which fence a thread where it stands, stores wait for their turn.)
@@ -18,13 +19,20 @@
  * on those that are seq_cst: a message stays readable, and a new one is another option. So an execution is explored
  * once for each graph of who reads from whom, in most cases.
  *
+ * Where that is still too many, the scenario bounds preemptions: how often an execution leaves a thread that could go
+ * on. Within the bound all orders are explored, without sleep sets: the one execution that stands for several equivalent
+ * ones may need more preemptions than another of them. A second bound is on accesses that
+ * are not to the newest value.
+ *
  * A thread that yields goes on when something that it has read since has a newer value, and does not read the old one
  * again. A wait of sys/park may end without a reason as often as the scenario says. A state in which nobody can go on
- * but by such a wake-up is a deadlock.
+ * but by such a wake-up is a deadlock, unless the scenario says that all may rest.
  *
  * Sources: Godefroid, "Partial-order methods for the verification of concurrent systems" (LNCS 1032, 1996), sleep
  * sets; Norris and Demsky, "CDSChecker" (OOPSLA 2013), Kokologiannakis, Raad, Vafeiadis, "Model checking for weakly
- * consistent libraries" (PLDI 2019) for checking against such a memory at all.
+ * consistent libraries" (PLDI 2019) for checking against such a memory at all; Musuvathi and Qadeer, "Iterative context
+ * bounding" (PLDI 2007), and Coons, Musuvathi, McKinley, "Bounded partial-order reduction" (OOPSLA 2013), and Abdulla, Arora,
+ * Atig, Krishna, "Verification of programs under the release-acquire semantics" (PLDI 2019) for the bounds.
  */
 #ifndef MODEL_EXPLORE_H
 #define MODEL_EXPLORE_H

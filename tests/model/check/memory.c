@@ -76,7 +76,8 @@ unsigned model_newest(const model_location *location)
 static void join_words(model_view *into, const model_view *from)
 {
 	for (unsigned i = 0; i < model_location_count; i++)
-		raise(&model_locations[i], &into->at[i], from->at[i]);
+		if (into->at[i] != from->at[i])
+			raise(&model_locations[i], &into->at[i], from->at[i]);
 }
 
 static void join(model_view *into, const model_view *from)

@@ -88,6 +88,9 @@ int model_wake(model_site *site, void *word, int count);
 void *model_new(size_t bytes);
 void model_free(void *memory);
 
+/* Memory that is reserved, and cannot be accessed until it is made so. */
+void model_protect(void *memory, size_t bytes, bool is_accessible);
+
 /* What malloc is for the sources under test; NULL when there is to be no memory. */
 void *model_malloc(size_t bytes);
 extern bool model_no_memory;
@@ -107,6 +110,12 @@ typedef struct model_scenario {
 	void (*finish)(void);
 	unsigned spurious; /* how many wake-ups without a reason an execution may have */
 	bool is_large;     /* mutants are not tried on it */
+	bool is_long;      /* neither, and it is explored on demand only (--large) */
+	/* bounds on an execution, 0 for none: how often it leaves a thread that could go on; and how many accesses do
+	 * not read the newest value, or store before it */
+	unsigned preemptions, stale;
+	/* nobody can go on: is that a proper end? Those who sleep are left so. NULL: it is a deadlock */
+	bool (*rests)(void);
 } model_scenario;
 
 /* The execution ends here, and the exploration with it. */

@@ -171,7 +171,7 @@ static const model_scenario *find(const operation *it, char *failure_text, size_
 	for (unsigned i = 0; scenario_lists[i]; i++)
 		for (const model_scenario *scenario = scenario_lists[i]; scenario->name; scenario++) {
 			model_result result;
-			if (scenario->is_large)
+			if (scenario->is_large || scenario->is_long)
 				continue;
 			for (unsigned k = 0; k < it->count; k++)
 				it->copy[k]->is_reached = false;

@@ -75,7 +75,7 @@ static bool is_before(unsigned by, uint16_t clock)
 static void check_granule(model_granule *granule, bool is_write)
 {
 	if (granule->is_freed)
-		model_fail("an access to memory that was freed");
+		model_fail("an access to memory that was freed, or is not there yet");
 	if (!is_before(granule->writer, granule->write_clock))
 		model_fail("a data race: thread %u %s plain memory that thread %u has written, and nothing orders them",
 		           model_self(), is_write ? "writes" : "reads", granule->writer);
@@ -129,6 +129,12 @@ void model_free(void *block)
 	model_plain(block, bytes, true);
 	for (size_t at = 0; at < bytes; at += GRANULE)
 		granule_of((uintptr_t)block + at)->is_freed = true;
+}
+
+void model_protect(void *at, size_t bytes, bool is_accessible)
+{
+	for (size_t offset = 0; offset < bytes; offset += GRANULE)
+		granule_of((uintptr_t)at + offset)->is_freed = !is_accessible;
 }
 
 /* --- what the compiler calls --- */

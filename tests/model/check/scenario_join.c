@@ -185,9 +185,28 @@ static void eager(unsigned thread)
 		steal(thread);
 }
 
+/* Three tasks and two thieves that are hungry: they steal, ask, force, steal. */
+static void three(unsigned thread)
+{
+	if (thread == 0) {
+		own(3);
+		return;
+	}
+	sk_task_thief thief = { &b->place[0].twin.fiber };
+	sk_idle_declare(&b->pool.idle);
+	if (!steal(thread)) {
+		sk_task_stack_arm(thief);
+		sk_task_stack_force(thief);
+		steal(thread);
+	}
+	sk_idle_found(&b->pool.idle);
+}
+
 const model_scenario join_scenarios[] = {
 	{ "join.hungry", "a thief asks and steals", 2, setup, hungry, finish, .spurious = 0 },
 	{ "join.between", "a thief becomes hungry between two thefts", 2, setup, between, finish, .spurious = 0 },
 	{ "join.eager", "two thieves, no membarrier", 3, setup_plain, eager, finish, .spurious = 0 },
+	{ "join.three", "three tasks, two hungry thieves ask, force, steal", 3, setup, three, finish, .spurious = 0,
+	  .preemptions = 2, .stale = 1, .is_large = true },
 	{ 0 },
 };

@@ -6,7 +6,7 @@
 #include "scenarios.h"
 #include "sched/ready_deque.h"
 
-#define ENTRIES 4u
+#define ENTRIES 5u
 
 typedef struct item {
 	uint64_t content;
@@ -91,6 +91,35 @@ static void grow(unsigned thread)
 	push(2);
 }
 
+/* It grows twice: the owner pushes five and takes, two others take. */
+static void grow_twice(unsigned thread)
+{
+	if (thread > 0) {
+		take(2);
+		return;
+	}
+	for (unsigned i = 0; i < 5; i++)
+		push(i);
+	take(1);
+}
+
+/* The array grows, places of the grown one are used again, and the place beside it is in use. */
+static void grow_again(unsigned thread)
+{
+	if (thread > 0) {
+		take(1);
+		use(sk_ready_deque_take_soon(thief()));
+		take(1);
+		return;
+	}
+	push(0);
+	push(1);
+	push_soon(2);
+	push_soon(3);
+	take(1);
+	push(4);
+}
+
 /* Places are used again: the owner pushes when one was taken. */
 static void again(unsigned thread)
 {
@@ -163,5 +192,9 @@ const model_scenario ready_deque_scenarios[] = {
 	{ "ready.soon", "the place beside the queue", 3, setup, soon, finish, .spurious = 0 },
 	{ "ready.look", "a look for another kind", 2, setup, look, finish, .spurious = 0 },
 	{ "ready.no_memory", "the queue cannot grow", 2, setup, no_memory, finish, .spurious = 0 },
+	{ "ready.grow_twice", "five entries, two thieves: the array grows twice", 3, setup, grow_twice, finish,
+	  .spurious = 0, .is_large = true },
+	{ "ready.grow_again", "five entries, two thieves: grown, used again, and beside it", 3, setup, grow_again,
+	  finish, .spurious = 0, .is_large = true },
 	{ 0 },
 };

@@ -84,6 +84,26 @@ static void setup_lazy(void)
 	setup_with(false);
 }
 
+/* Of the slots only the first two can be read; the others follow when the owner comes to their end. */
+static void setup_small(void)
+{
+	setup_with(false);
+	sk_fiber *fiber = &b->fiber;
+	sk_store_relaxed(&fiber->committed, 2);
+	fiber->fast.poll = fiber->poll_end = fiber->slots;
+	model_protect(fiber->slots + 2, (SLOTS - 2) * sizeof(sk_slot), false);
+}
+
+/* As sk_fiber_grow_slots. */
+static void grow_slots(sk_fiber *fiber)
+{
+	unsigned before = sk_load_relaxed(&fiber->committed), after = before < SLOTS / 2 ? before * 2 : SLOTS;
+	model_check(before < SLOTS, "the scenario has too few slots");
+	model_protect(fiber->slots + before, (after - before) * sizeof(sk_slot), true);
+	sk_store_relaxed(&fiber->committed, after);
+	fiber->poll_end = fiber->slots + after - 2;
+}
+
 static void finish(void)
 {
 	sk_task_stack_view view = sk_task_stack_look((sk_task_thief){ &b->fiber });
@@ -102,7 +122,10 @@ static void spawn(unsigned i)
 	SK_DOOR_STORE_RUN(slot, i % 2 ? run_odd : run_even);
 	if (slot < SK_DOOR_LOAD_POLL(&fiber->fast))
 		return;
-	if (!sk_task_stack_has_public(fiber))
+	bool asked = slot < fiber->poll_end;
+	if (!asked)
+		grow_slots(fiber);
+	if (asked && !sk_task_stack_has_public(fiber))
 		sk_task_stack_publish(fiber, b->head, 0);
 	sk_task_stack_disarm_own(fiber);
 }
@@ -164,6 +187,74 @@ static void three(unsigned thread)
 		spawn_and_sync(0, 3);
 	} else {
 		steal();
+		steal();
+	}
+}
+
+/* Three tasks: one forces and steals, one asks and steals. */
+static void three_forced(unsigned thread)
+{
+	if (thread == 0) {
+		spawn_and_sync(0, 3);
+	} else if (thread == 1) {
+		force();
+		steal();
+	} else {
+		steal();
+	}
+}
+
+/* Both force, the second one when the first may have published already. */
+static void both_force(unsigned thread)
+{
+	if (thread == 0) {
+		for (unsigned i = 0; i < 3; i++)
+			spawn(i);
+		for (unsigned i = 3; i-- > 0;)
+			sync(i);
+	} else {
+		force();
+	}
+}
+
+/* Both ask, and steal. */
+static void both_arm(unsigned thread)
+{
+	if (thread == 0) {
+		for (unsigned i = 0; i < 3; i++)
+			spawn(i);
+		for (unsigned i = 3; i-- > 0;)
+			sync_with(i, SK_KEEP_HALF, 2);
+	} else {
+		sk_task_stack_arm((sk_task_thief){ &b->fiber });
+		steal();
+	}
+}
+
+/* Two thieves that steal, ask, force and steal. */
+static void all(unsigned thread)
+{
+	if (thread == 0) {
+		spawn_and_sync(0, 3);
+		return;
+	}
+	if (!steal()) {
+		sk_task_stack_arm((sk_task_thief){ &b->fiber });
+		force();
+	}
+	steal();
+}
+
+/* The slots end, and more are made readable, while one forces and one asks. */
+static void grow(unsigned thread)
+{
+	if (thread == 0) {
+		spawn_and_sync(0, 3);
+	} else if (thread == 1) {
+		force();
+		steal();
+	} else {
+		sk_task_stack_arm((sk_task_thief){ &b->fiber });
 		steal();
 	}
 }
@@ -327,5 +418,16 @@ const model_scenario task_stack_scenarios[] = {
 	{ "stack.force_published", "a force after a publication", 2, setup, force_published, finish, .spurious = 0 },
 	{ "stack.force_reclaimed", "a force after a reclaim", 2, setup, force_reclaimed, finish, .spurious = 0 },
 	{ "stack.force_joined", "a force after a join", 2, setup, force_joined, finish, .spurious = 0 },
+	{ "stack.both_force", "three tasks, two thieves force", 3, setup_lazy, both_force, finish, .spurious = 0 },
+	{ "stack.three_forced", "three tasks, one forces and steals, one steals", 3, setup_lazy, three_forced, finish,
+	  .spurious = 0 },
+	{ "stack.grow", "three tasks, the slots grow; one forces, one asks", 3, setup_small, grow, finish,
+	  .spurious = 0, .preemptions = 2, .stale = 2, .is_large = true },
+	{ "stack.all", "three tasks, two thieves steal, ask, force", 3, setup, all, finish, .spurious = 0,
+	  .preemptions = 2, .stale = 2, .is_large = true },
+	{ "stack.both_arm", "three tasks, two thieves ask and steal", 3, setup_lazy, both_arm, finish, .spurious = 0,
+	  .is_long = true },
+	{ "stack.all_long", "three tasks, two thieves steal, ask, force", 3, setup, all, finish, .spurious = 0,
+	  .preemptions = 3, .stale = 2, .is_long = true },
 	{ 0 },
 };

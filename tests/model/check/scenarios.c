@@ -4,5 +4,5 @@
 
 const model_scenario *const scenario_lists[] = {
 	ready_deque_scenarios, task_stack_scenarios, join_scenarios, inbox_scenarios,
-	future_scenarios,      lock_scenarios,       idle_scenarios, NULL,
+	future_scenarios,      lock_scenarios,       idle_scenarios,       park_scenarios, NULL,
 };

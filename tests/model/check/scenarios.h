@@ -12,6 +12,7 @@ extern const model_scenario inbox_scenarios[];
 extern const model_scenario future_scenarios[];
 extern const model_scenario lock_scenarios[];
 extern const model_scenario idle_scenarios[];
+extern const model_scenario park_scenarios[];
 
 /* All lists; ends with NULL. */
 extern const model_scenario *const scenario_lists[];
