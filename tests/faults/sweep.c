@@ -63,7 +63,9 @@ __attribute__((format(printf, 1, 2), noreturn)) static void wrong(const char *fo
 /* Notes an error, which must be one that the headers name. Returns whether it was one. Tasks of one group at a time. */
 static bool failed(const char *call, long result)
 {
-	static const int known[] = { ENOMEM, EAGAIN, EMFILE, ENOSPC, EPERM, ETIMEDOUT, ECANCELED };
+	/* the last two: the task at the other end has failed, and closed its socket */
+	static const int known[] = { ENOMEM,    EAGAIN,    EMFILE,     ENOSPC, EPERM,
+				     ETIMEDOUT, ECANCELED, ECONNRESET, EPIPE };
 	if (result >= 0)
 		return false;
 	bool is_known = false;
