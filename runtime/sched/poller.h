@@ -5,7 +5,9 @@
  * use.
  *
  *   busy workers     look every so often between two pieces of work, without blocking
- *   searching ones   look in every round
+ *   searching ones   look when they have run out of work, and in every fourth round of the search (a round is shorter
+ *                    than the call: one look in each was 35 calls for one message of a single connection, now 9, and
+ *                    the answer came no later, for the next round finds sooner what another has woken)
  *   a parking one    becomes the holder, if nobody is: it sleeps in the reactor instead of on its word; the others
  *   sleep
  *                    on their words

@@ -21,6 +21,8 @@
 /* Looks at the clock in busy times: every so many rounds, or after so many direct switches. */
 #define TIMERS_PERIOD 8u
 #define DIRECT_MAX 61u
+/* A searching worker asks the kernel for events every so many rounds: a round is shorter than the system call. */
+#define EVENTS_PERIOD 4u
 /* A searching worker looks at the timers of others, and at what they have just woken, every so many rounds. */
 #define OTHERS_PERIOD 16u
 
@@ -179,6 +181,15 @@ static void look_at_others_timers(sk_worker *worker)
 			sk_timers_expire(pool, &pool->workers[i].timers, now);
 }
 
+/* The kernel's events, when there is nothing else: at once, and then in every so many rounds of the search. */
+static unsigned look_for_events(sk_worker *worker)
+{
+	if (worker->searching && ++worker->since_events < EVENTS_PERIOD)
+		return 0;
+	worker->since_events = 0;
+	return sk_poller_look(worker->pool);
+}
+
 /* Own ready work, and timers and inbox when that is empty or they have waited long. */
 static bool take_local(sk_worker *worker, sk_work *work)
 {
@@ -194,7 +205,7 @@ static bool take_local(sk_worker *worker, sk_work *work)
 	if (take_own(worker, work))
 		return true;
 	bool drained = sk_work_drain_inbox(worker);
-	return (drained || sk_poller_look(worker->pool) > 0) && take_own(worker, work);
+	return (drained || look_for_events(worker) > 0) && take_own(worker, work);
 }
 
 /* What was taken is no fiber, or something is left over from a lack of memory. */

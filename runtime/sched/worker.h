@@ -89,6 +89,7 @@ typedef struct sk_worker {
 	unsigned slots_passed;      /* entries for slots passed over in a row */
 	unsigned since_inbox;       /* rounds since the inbox was looked at */
 	unsigned since_timers;      /* and the timers */
+	unsigned since_events;      /* and, while it searches, the kernel's events */
 	unsigned direct;            /* fibers switched to in a row without such a round */
 	bool searching;             /* declared (W2) */
 	struct sk_root *next_root;  /* to begin at once */
