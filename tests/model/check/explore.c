@@ -203,6 +203,19 @@ static void note(const model_op *op)
 	}
 }
 
+/* --- thread-locals --- */
+
+static struct {
+	void **pointer;
+	void *values[MODEL_THREADS];
+} own;
+
+void model_thread_local(void **pointer, void *const values[MODEL_THREADS])
+{
+	own.pointer = pointer;
+	memcpy(own.values, values, sizeof own.values);
+}
+
 /* --- decisions --- */
 
 /* xorshift64 */
@@ -264,13 +277,18 @@ static void go_on(unsigned t)
 {
 	current = t;
 	on_fiber = true;
+	if (own.pointer)
+		*own.pointer = own.values[t];
 	sk_context_switch(&main_context, &threads[t].context);
+	if (own.pointer)
+		own.values[t] = *own.pointer;
 }
 
 /* The operation is done by the time it returns. */
 static void perform(model_op *op)
 {
-	if (op->location && !alone)
+	/* a wake of an address touches no memory */
+	if (op->location && !alone && op->kind != MODEL_WAKE)
 		model_plain_atomic((void *)op->location->address, op->location->size); /* NOLINT: its address */
 	if (alone) {
 		model_apply(0, op, op->location ? model_newest(op->location) : 0);
@@ -551,6 +569,7 @@ static bool run(void)
 	is_bounded = scenario->preemptions > 0 && !is_replay && !is_drawn;
 	sleep_count = 0;
 	watched.address = 0;
+	own.pointer = NULL;
 	model_plain_reset();
 	model_memory_reset(scenario->threads);
 	for (unsigned t = 0; t < scenario->threads; t++) {
