@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Groups: await/group.c as it is, above the real waits and futures. Thread 0 owns a group, which it frees as soon as its
- * wait is over; threads 1 and 2 run its tasks. A task that waits can be ended by a cancellation only, so one that is
- * lost is a deadlock.
+ * Groups: await/group.c as it is, above the real waits and futures. Thread 0 owns a group, which it frees as soon as
+ * its wait is over; threads 1 and 2 run its tasks. A task that waits can be ended by a cancellation only, so one that
+ * is lost is a deadlock.
  */
 #include "await/group.h"
 #include "scenarios.h"
