@@ -14,7 +14,9 @@
 #define WOKEN 4u
 /* Who was passed over for so long becomes the owner. */
 #define STARVED_NS UINT64_C(1000000)
-#define SPINS 30u
+#ifndef SK_MUTEX_SPINS /* the model checker looks once */
+#define SK_MUTEX_SPINS 30u
+#endif
 
 /* --- who owns it, in checked builds --- */
 
@@ -68,7 +70,7 @@ static bool spin(sk_mutex *mutex)
 	if (worker && (worker->pool->worker_count == 1 || worker->pool->oversubscribed ||
 		       !sk_ready_deque_seen_empty((sk_ready_thief){ &worker->ready })))
 		return false;
-	for (unsigned i = 0; i < SPINS; i++) {
+	for (unsigned i = 0; i < SK_MUTEX_SPINS; i++) {
 		uint32_t word = sk_load_relaxed(&mutex->base.word); /* relaxed: a hint */
 		if (!(word & LOCKED) && try_lock(mutex, false))
 			return true;

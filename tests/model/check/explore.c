@@ -3,6 +3,7 @@
 #include "explore.h"
 
 #include "event.h"
+#include "known.h"
 #include "memory.h"
 #include "plain.h"
 #include "sys/context.h"
@@ -17,7 +18,6 @@
 
 #define NODES 4096u
 #define EVENTS 4096u
-#define KNOWN 4096u
 
 /* Options of what is no access. */
 #define GO_ON UINT64_C(1)
@@ -45,12 +45,6 @@ typedef struct model_thread {
 	uint64_t sleeps_since; /* WAIT: its place among the sleepers */
 } model_thread;
 
-/* Who reads and writes a word, in all executions so far. */
-typedef struct model_known {
-	uintptr_t address;
-	uint8_t readers, writers;
-} model_known;
-
 static const model_scenario *scenario;
 static model_thread threads[MODEL_THREADS];
 static sk_context main_context;
@@ -72,7 +66,6 @@ static uint64_t draw_state;
 static model_event events[EVENTS];
 static unsigned event_count;
 
-static model_known knowledge[KNOWN];
 static bool knows_membarrier, has_learned;
 static unsigned spurious_left, preemptions_left, stale_left;
 static bool is_bounded;
@@ -116,35 +109,6 @@ void model_outcome(const char *format, ...)
 			return;
 	model_check(into->outcome_count < MODEL_OUTCOMES, "too many outcomes");
 	strcpy(into->outcome[into->outcome_count++], text);
-}
-
-/* --- what is known of words --- */
-
-static model_known *known_of(uintptr_t address)
-{
-	size_t at = address / 4 * UINT64_C(0x9e3779b97f4a7c15) >> 52;
-	for (size_t i = 0; i < KNOWN; i++) {
-		model_known *known = &knowledge[(at + i) % KNOWN];
-		if (known->address == address || known->address == 0) {
-			known->address = address;
-			return known;
-		}
-	}
-	model_fail("more than %u words", KNOWN);
-}
-
-static bool is_local(const model_op *op)
-{
-	model_known *known = known_of(op->location->address);
-	uint8_t self = (uint8_t)(1u << current), readers = known->readers, writers = known->writers;
-	if (op->kind != MODEL_STORE)
-		known->readers |= self;
-	if (op->kind != MODEL_LOAD)
-		known->writers |= self;
-	if (known->readers != readers || known->writers != writers)
-		has_learned = true;
-	uint8_t others = (uint8_t)~self;
-	return op->kind == MODEL_LOAD ? !(writers & others) : !((readers | writers) & others);
 }
 
 /* --- watched words --- */
@@ -201,6 +165,19 @@ static void note(const model_op *op)
 		self->spun |= UINT64_C(1) << event->word;
 		self->spun_on[event->word] = op->read;
 	}
+}
+
+/* --- thread-locals --- */
+
+static struct {
+	void **pointer;
+	void *values[MODEL_THREADS];
+} own;
+
+void model_thread_local(void **pointer, void *const values[MODEL_THREADS])
+{
+	own.pointer = pointer;
+	memcpy(own.values, values, sizeof own.values);
 }
 
 /* --- decisions --- */
@@ -264,13 +241,18 @@ static void go_on(unsigned t)
 {
 	current = t;
 	on_fiber = true;
+	if (own.pointer)
+		*own.pointer = own.values[t];
 	sk_context_switch(&main_context, &threads[t].context);
+	if (own.pointer)
+		own.values[t] = *own.pointer;
 }
 
 /* The operation is done by the time it returns. */
-static void perform(model_op *op)
+void model_perform(model_op *op)
 {
-	if (op->location && !alone)
+	/* a wake of an address touches no memory */
+	if (op->location && !alone && op->kind != MODEL_WAKE)
 		model_plain_atomic((void *)op->location->address, op->location->size); /* NOLINT: its address */
 	if (alone) {
 		model_apply(0, op, op->location ? model_newest(op->location) : 0);
@@ -279,7 +261,7 @@ static void perform(model_op *op)
 	if (is_replay) {
 		/* every step is given */
 	} else if (op->kind <= MODEL_AND) {
-		bool local = is_local(op);
+		bool local = model_known_is_local(op, &has_learned);
 		bool early = op->kind == MODEL_STORE && op->site->order != MODEL_SEQ_CST && !knows_membarrier;
 		if (local || early) {
 			model_apply(current, op, decide_alone(op));
@@ -297,6 +279,15 @@ static void perform(model_op *op)
 	threads[current].asleep = 0;
 	stop();
 	*op = threads[current].op;
+}
+
+void model_sleep(model_op *op, bool has_deadline)
+{
+	model_thread *self = &threads[current];
+	self->had_deadline = has_deadline;
+	self->was_woken = false;
+	self->sleeps_since = sleep_count++;
+	model_perform(op);
 }
 
 static bool has_news(const model_thread *thread)
@@ -448,8 +439,8 @@ static bool is_proper_end(void)
 }
 
 /*
- * What could be next; asleep: leave out what need not be explored. Returns how many pairs. is_resting: nobody can go on,
- * and need not.
+ * What could be next; asleep: leave out what need not be explored. Returns how many pairs. is_resting: nobody can go
+ * on, and need not.
  */
 static unsigned collect(pair *pairs, unsigned first, bool all, bool *is_resting)
 {
@@ -551,6 +542,7 @@ static bool run(void)
 	is_bounded = scenario->preemptions > 0 && !is_replay && !is_drawn;
 	sleep_count = 0;
 	watched.address = 0;
+	own.pointer = NULL;
 	model_plain_reset();
 	model_memory_reset(scenario->threads);
 	for (unsigned t = 0; t < scenario->threads; t++) {
@@ -673,7 +665,7 @@ static bool learn_by_lot(model_result *result)
 void model_explore(const model_scenario *what, uint64_t most, const char *replay, model_result *result)
 {
 	memset(result, 0, sizeof *result);
-	memset(knowledge, 0, sizeof knowledge);
+	model_known_reset();
 	knows_membarrier = false;
 	scenario = what;
 	into = result;
@@ -704,79 +696,4 @@ void model_explore(const model_scenario *what, uint64_t most, const char *replay
 			return;
 		}
 	}
-}
-
-/* --- what the doors call --- */
-
-uint64_t model_access(model_site *site, void *word, unsigned size, uint64_t value)
-{
-	site->is_reached = true;
-	model_op op = { .kind = site->kind, .site = site, .location = model_location_of(word, size), .value = value };
-	perform(&op);
-	return op.result;
-}
-
-bool model_cas(model_site *site, void *word, unsigned size, uint64_t *expected, uint64_t value)
-{
-	site->is_reached = true;
-	model_op op = {
-		.kind = MODEL_CAS,
-		.site = site,
-		.location = model_location_of(word, size),
-		.value = value,
-		.expected = *expected,
-	};
-	perform(&op);
-	*expected = op.result;
-	return op.done;
-}
-
-void model_fence(model_site *site)
-{
-	site->is_reached = true;
-	if (site->order == MODEL_NONE)
-		return; /* a mutant */
-	model_op op = { .kind = MODEL_FENCE, .site = site };
-	perform(&op);
-}
-
-void model_membarrier(model_site *site)
-{
-	site->is_reached = true;
-	model_op op = { .kind = MODEL_MEMBARRIER, .site = site };
-	perform(&op);
-}
-
-void model_yield(void)
-{
-	model_op op = { .kind = MODEL_YIELD };
-	perform(&op);
-}
-
-int model_wait(model_site *site, void *word, uint32_t expected, bool has_deadline)
-{
-	model_op op = { .kind = MODEL_WAIT, .site = site, .location = model_location_of(word, sizeof expected) };
-	model_check(!alone, "a wait before or after the threads");
-	perform(&op);
-	if ((uint32_t)op.result != expected)
-		return -EAGAIN;
-	model_thread *self = &threads[current];
-	self->had_deadline = has_deadline;
-	self->was_woken = false;
-	self->sleeps_since = sleep_count++;
-	model_op asleep = { .kind = MODEL_ASLEEP, .location = op.location };
-	perform(&asleep);
-	return -(int)asleep.result;
-}
-
-int model_wake(model_site *site, void *word, int count)
-{
-	model_op op = {
-		.kind = MODEL_WAKE,
-		.site = site,
-		.location = model_location_of(word, sizeof(uint32_t)),
-		.count = count,
-	};
-	perform(&op);
-	return (int)op.result;
 }

@@ -20,9 +20,9 @@
  * once for each graph of who reads from whom, in most cases.
  *
  * Where that is still too many, the scenario bounds preemptions: how often an execution leaves a thread that could go
- * on. Within the bound all orders are explored, without sleep sets: the one execution that stands for several equivalent
- * ones may need more preemptions than another of them. A second bound is on accesses that
- * are not to the newest value.
+ * on. Within the bound all orders are explored, without sleep sets: the one execution that stands for several
+ * equivalent ones may need more preemptions than another of them. A second bound is on accesses that are not to the
+ * newest value.
  *
  * A thread that yields goes on when something that it has read since has a newer value, and does not read the old one
  * again. A wait of sys/park may end without a reason as often as the scenario says. A state in which nobody can go on
@@ -31,15 +31,21 @@
  * Sources: Godefroid, "Partial-order methods for the verification of concurrent systems" (LNCS 1032, 1996), sleep
  * sets; Norris and Demsky, "CDSChecker" (OOPSLA 2013), Kokologiannakis, Raad, Vafeiadis, "Model checking for weakly
  * consistent libraries" (PLDI 2019) for checking against such a memory at all; Musuvathi and Qadeer, "Iterative context
- * bounding" (PLDI 2007), and Coons, Musuvathi, McKinley, "Bounded partial-order reduction" (OOPSLA 2013), and Abdulla, Arora,
- * Atig, Krishna, "Verification of programs under the release-acquire semantics" (PLDI 2019) for the bounds.
+ * bounding" (PLDI 2007), Coons, Musuvathi, McKinley, "Bounded partial-order reduction" (OOPSLA 2013), and Abdulla,
+ * Arora, Atig, Krishna, "Verification of programs under the release-acquire semantics" (PLDI 2019) for the bounds.
  */
 #ifndef MODEL_EXPLORE_H
 #define MODEL_EXPLORE_H
 
-#include "model.h"
+#include "memory.h"
 
 /* Before and after the threads: no choices, no races. */
 bool model_is_alone(void);
+
+/* The calling thread's next operation: done when it returns, and then the others may have gone on. */
+void model_perform(model_op *op);
+
+/* The same for its sleep. */
+void model_sleep(model_op *op, bool has_deadline);
 
 #endif

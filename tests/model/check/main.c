@@ -5,7 +5,8 @@
  *     check litmus                    the checker's own tests
  *     check protocols [--large] [NAME]  explores all scenarios, or those that begin with NAME; at the end a table of
  *                                     the protocols. --large: those that take too long for every run, and no others
- *     check mutants FILE              weakens each ordered operation in turn; FILE says what must come of it
+ *     check mutants FILE [NAME]       weakens each ordered operation in turn, or those that begin with NAME; FILE says
+ *                                     what must come of it
  *     check mutant NAME               prints the interleaving in which a mutant, as FILE names it, fails
  *     check replay NAME CHOICES       repeats one execution of a scenario, and prints it if it fails
  *     check sites                     lists the operations that a mutant could weaken
@@ -165,7 +166,7 @@ int main(int argc, char **argv)
 		return protocols(argc > name ? argv[name] : "", is_long) != 0;
 	}
 	if (strcmp(what, "mutants") == 0 && argc > 2)
-		return mutants_run(argv[2]) != 0;
+		return mutants_run(argv[2], argc > 3 ? argv[3] : "") != 0;
 	if (strcmp(what, "mutant") == 0 && argc > 2)
 		return mutants_show(argv[2]) != 0;
 	if (strcmp(what, "replay") == 0 && argc > 3)
@@ -173,7 +174,8 @@ int main(int argc, char **argv)
 	if (strcmp(what, "sites") == 0)
 		return mutants_list() != 0;
 	fprintf(stderr,
-	        "usage: %s litmus | protocols [--large] [NAME] | mutants FILE | mutant NAME | replay NAME CHOICES | "
+	        "usage: %s litmus | protocols [--large] [NAME] | mutants FILE [NAME] | mutant NAME | replay NAME "
+	        "CHOICES | "
 	        "sites\n",
 	        argv[0]);
 	return 2;

@@ -93,7 +93,11 @@ void model_protect(void *memory, size_t bytes, bool is_accessible);
 
 /* What malloc is for the sources under test; NULL when there is to be no memory. */
 void *model_malloc(size_t bytes);
+void *model_calloc(size_t count, size_t bytes);
 extern bool model_no_memory;
+
+/* What sk_clock_ns is for them, and by how much it grows each time. Set in a setup. */
+extern uint64_t model_now, model_tick;
 
 /* A plain access that no compiler instruments. */
 void model_plain(const void *address, size_t bytes, bool is_write);
@@ -126,6 +130,9 @@ void model_outcome(const char *format, ...) __attribute__((format(printf, 1, 2))
 
 /* From now on, in this execution: what is stored to the word must pass the check. */
 void model_watch(const void *word, bool (*is_good)(uint64_t value), const char *text);
+
+/* From now on, in this execution: the pointer is each thread's own, with these values. Call from: setup. */
+void model_thread_local(void **pointer, void *const values[MODEL_THREADS]);
 
 /* The calling thread's number. */
 unsigned model_self(void);

@@ -24,6 +24,7 @@
 #define SITES 512u
 #define MUTANTS 512u
 #define LINES 512u
+#define SCENARIOS 128u
 
 extern model_site __start_model_sites[], __stop_model_sites[];
 
@@ -32,6 +33,7 @@ typedef struct operation {
 	model_site *copy[64];
 	unsigned count;
 	unsigned number; /* among those of the same text */
+	bool is_reached_by[SCENARIOS];
 } operation;
 
 static operation operations[SITES];
@@ -165,33 +167,57 @@ unsigned mutants_list(void)
 	return 0;
 }
 
-/* Which scenario finds it; NULL: none. Scenarios that do not reach the operation need not be tried. */
-static const model_scenario *find(const operation *it, char *failure_text, size_t size, bool *is_reached)
+/* The scenarios that mutants are tried on. */
+static const model_scenario *tried[SCENARIOS];
+static unsigned tried_count;
+
+static bool is_reached(const operation *it)
+{
+	for (unsigned k = 0; k < it->count; k++)
+		if (it->copy[k]->is_reached)
+			return true;
+	return false;
+}
+
+/*
+ * Which scenarios come to which operation. A mutant is like the original up to its first execution, so it need not be
+ * tried on others.
+ */
+static void reach(void)
 {
 	for (unsigned i = 0; scenario_lists[i]; i++)
 		for (const model_scenario *scenario = scenario_lists[i]; scenario->name; scenario++) {
-			model_result result;
 			if (scenario->is_large || scenario->is_long)
 				continue;
-			for (unsigned k = 0; k < it->count; k++)
-				it->copy[k]->is_reached = false;
-			/* A few executions show whether it is reached at all. */
-			model_explore(scenario, 2000, NULL, &result);
-			bool failed = result.is_failed, complete = result.is_complete, reached = false;
-			for (unsigned k = 0; k < it->count; k++)
-				reached |= it->copy[k]->is_reached;
-			*is_reached |= reached;
-			if (!failed && !complete && reached) {
-				model_result_free(&result);
-				model_explore(scenario, MOST, NULL, &result);
-				failed = result.is_failed;
-			}
-			if (failed)
-				snprintf(failure_text, size, "%s", result.failure);
+			if (tried_count == SCENARIOS)
+				abort();
+			for (model_site *site = __start_model_sites; site < __stop_model_sites; site++)
+				site->is_reached = false;
+			model_result result;
+			model_explore(scenario, MOST, NULL, &result);
 			model_result_free(&result);
-			if (failed)
-				return scenario;
+			for (unsigned k = 0; k < operation_count; k++)
+				operations[k].is_reached_by[tried_count] = is_reached(&operations[k]);
+			tried[tried_count++] = scenario;
 		}
+}
+
+/* Which scenario finds it; NULL: none. */
+static const model_scenario *find(const operation *it, char *failure_text, size_t size, bool *is_reached_at_all)
+{
+	for (unsigned i = 0; i < tried_count; i++) {
+		if (!it->is_reached_by[i])
+			continue;
+		*is_reached_at_all = true;
+		model_result result;
+		model_explore(tried[i], MOST, NULL, &result);
+		bool failed = result.is_failed;
+		if (failed)
+			snprintf(failure_text, size, "%s", result.failure);
+		model_result_free(&result);
+		if (failed)
+			return tried[i];
+	}
 	return NULL;
 }
 
@@ -200,14 +226,14 @@ static bool show(const operation *it, enum what what, const char *wanted)
 {
 	enum model_order order = it->copy[0]->order, failure = it->copy[0]->failure, weak, weak_failure;
 	char name[200], text[400];
-	bool is_reached = false;
+	bool reached = false;
 	if (!weaken(it->copy[0], what, &weak, &weak_failure))
 		return false;
 	name_of(it, what, name, sizeof name);
 	if (strcmp(name, wanted) != 0)
 		return false;
 	set(it, weak, weak_failure);
-	const model_scenario *scenario = find(it, text, sizeof text, &is_reached);
+	const model_scenario *scenario = find(it, text, sizeof text, &reached);
 	if (scenario) {
 		model_result result;
 		model_explore(scenario, MOST, NULL, &result);
@@ -223,6 +249,7 @@ static bool show(const operation *it, enum what what, const char *wanted)
 unsigned mutants_show(const char *name)
 {
 	gather();
+	reach();
 	for (unsigned i = 0; i < operation_count; i++)
 		for (unsigned w = 0; w < WHATS; w++)
 			if (show(&operations[i], (enum what)w, name))
@@ -277,17 +304,19 @@ static expectation *expectation_of(const char *name)
 	return NULL;
 }
 
-static unsigned try(const operation *it, enum what what)
+static unsigned try(const operation *it, enum what what, const char *beginning)
 {
 	model_site *site = it->copy[0];
 	enum model_order order = site->order, failure = site->failure, weak, weak_failure;
 	char name[200], text[400] = "";
-	bool is_reached = false;
+	bool reached = false;
 	if (!weaken(site, what, &weak, &weak_failure))
 		return 0;
 	name_of(it, what, name, sizeof name);
+	if (strncmp(name, beginning, strlen(beginning)) != 0)
+		return 0;
 	set(it, weak, weak_failure);
-	const model_scenario *scenario = find(it, text, sizeof text, &is_reached);
+	const model_scenario *scenario = find(it, text, sizeof text, &reached);
 	set(it, order, failure);
 	expectation *expected = expectation_of(name);
 	bool must_be_found = expected && strcmp(expected->text, "found") == 0;
@@ -297,9 +326,9 @@ static unsigned try(const operation *it, enum what what)
 	if (scenario)
 		printf("found by %s: %.60s\n", scenario->name, text);
 	else if (expected && !must_be_found)
-		printf("not found%s: %s\n", is_reached ? "" : ", not reached", expected->text);
+		printf("not found%s: %s\n", reached ? "" : ", not reached", expected->text);
 	else
-		printf("not found%s\n", is_reached ? "" : ", not reached");
+		printf("not found%s\n", reached ? "" : ", not reached");
 	fflush(stdout);
 	if (!expected) {
 		printf("    WRONG: there is no line for it\n");
@@ -312,17 +341,18 @@ static unsigned try(const operation *it, enum what what)
 	return 0;
 }
 
-unsigned mutants_run(const char *path)
+unsigned mutants_run(const char *path, const char *beginning)
 {
 	unsigned wrong = 0;
 	gather();
 	if (!read_expectations(path))
 		return 1;
+	reach();
 	for (unsigned i = 0; i < operation_count; i++)
 		for (unsigned w = 0; w < WHATS; w++)
-			wrong += try(&operations[i], (enum what)w);
+			wrong += try(&operations[i], (enum what)w, beginning);
 	for (unsigned i = 0; i < expectation_count; i++)
-		if (!expectations[i].is_used) {
+		if (!expectations[i].is_used && !*beginning) {
 			printf("%s\n    WRONG: there is no such operation any more\n", expectations[i].name);
 			wrong++;
 		}

@@ -3,8 +3,11 @@
 #ifndef MODEL_MUTANTS_H
 #define MODEL_MUTANTS_H
 
-/* Weakens each operation in turn. Prints a table; returns how many rows are not as the file says. */
-unsigned mutants_run(const char *expectations);
+/*
+ * Weakens each operation in turn, or those whose mutants begin so. Prints a table; returns how many rows are not as the
+ * file says.
+ */
+unsigned mutants_run(const char *expectations, const char *beginning);
 
 /* Prints the interleaving in which a mutant fails. */
 unsigned mutants_show(const char *name);

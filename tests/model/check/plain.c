@@ -8,7 +8,7 @@
 #include <string.h>
 
 #define ARENA_BYTES (1024u * 1024)
-#define GRANULE 8u
+#define GRANULE 4u
 #define GRANULES (ARENA_BYTES / GRANULE + MODEL_THREADS * MODEL_STACK_BYTES / GRANULE)
 
 static struct {

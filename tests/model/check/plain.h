@@ -5,7 +5,7 @@
  * The sources under test are compiled with the instrumentation of ThreadSanitizer, but linked with the functions here
  * in place of its library: each plain read and write is told. Two accesses of different threads to the same bytes, one
  * of them a write, race unless the first is before the second by the vector clocks of memory.h. Remembered are the last
- * write and the last read of each thread, for each granule of eight bytes: with accesses of different bytes of one
+ * write and the last read of each thread, for each granule of four bytes: with accesses of different bytes of one
  * granule by different threads a race could be reported that is none; the sources have none.
  *
  * An execution allocates from one arena, upwards, and nothing is used twice: so addresses are the same whenever the

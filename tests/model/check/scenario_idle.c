@@ -302,8 +302,8 @@ const model_scenario idle_scenarios[] = {
 	{ "idle.long_send", "two send, one parks", 3, setup_two, two_send, finish, .spurious = 1, .preemptions = 3,
 	  .is_long = true, .rests = all_done },
 	{ "idle.long_park", "one sends two, two park", 3, setup_two, two_park, finish, .spurious = 0, .preemptions = 3,
-	  .is_long = true, .rests = all_done },
+	  .stale = 3, .is_long = true, .rests = all_done },
 	{ "idle.long_paired", "a busy worker shares two, one needs the other, two park", 3, setup_paired, share, finish,
-	  .spurious = 0, .preemptions = 3, .is_long = true, .rests = all_done },
+	  .spurious = 0, .preemptions = 3, .stale = 3, .is_long = true, .rests = all_done },
 	{ 0 },
 };

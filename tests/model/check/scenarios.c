@@ -3,6 +3,11 @@
 #include "scenarios.h"
 
 const model_scenario *const scenario_lists[] = {
-	ready_deque_scenarios, task_stack_scenarios, join_scenarios, inbox_scenarios,
-	future_scenarios,      lock_scenarios,       idle_scenarios,       park_scenarios, NULL,
+	ready_deque_scenarios, task_stack_scenarios,
+	join_scenarios,        inbox_scenarios,
+	wait_scenarios,        future_scenarios,
+	group_scenarios,       mutex_scenarios,
+	semaphore_scenarios,   channel_scenarios,
+	lock_scenarios,        idle_scenarios,
+	park_scenarios,        NULL,
 };

@@ -6,8 +6,8 @@
 #include "model.h"
 
 #include "base/check.h"
-#include "sys/membarrier.h"
 #include "sys/clock.h"
+#include "sys/membarrier.h"
 #include "sys/park.h"
 
 #include <stdarg.h>
@@ -25,10 +25,12 @@ int sk_park_wake(sk_park_word *word, int count)
 	return model_wake(NULL, &word->sk_raw, count);
 }
 
-/* No time passes: deadlines are over when the explorer says so. */
+uint64_t model_now, model_tick;
+
+/* No time passes by itself: deadlines are over when the explorer says so. */
 uint64_t sk_clock_ns(void)
 {
-	return 0;
+	return model_now += model_tick;
 }
 
 void sk_membarrier(void)
@@ -57,3 +59,8 @@ void *model_malloc(size_t bytes)
 }
 
 bool model_no_memory;
+
+void *model_calloc(size_t count, size_t bytes)
+{
+	return model_malloc(count * bytes);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The mutex: await/mutex.c as it is, above the real queues of waiters and waits. What is under it is plain memory, so
+ * that a hand-over without order is a race; a waiter who is forgotten is a deadlock.
+ */
+#include "await/mutex.h"
+#include "scenarios.h"
+#include "twin_await.h"
+
+#include <errno.h>
+
+static struct board {
+	skua_mutex *mutex;
+	uint64_t count; /* under it */
+	uint64_t users; /* under it: who has not been in yet */
+	bool had[MODEL_THREADS];
+} * b;
+
+static void setup_with(unsigned fibers)
+{
+	twin_await_setup(fibers);
+	b = model_new(sizeof *b);
+	b->mutex = model_new(sizeof *b->mutex);
+}
+
+static void setup(void)
+{
+	setup_with(3);
+}
+
+/* Whoever is passed over is starved at once. */
+static void setup_starved(void)
+{
+	setup_with(3);
+	model_tick = 2000000;
+}
+
+/* The last thread is none of a worker. */
+static void setup_thread(void)
+{
+	setup_with(1);
+}
+
+static void finish(void)
+{
+	uint64_t had = 0;
+	for (unsigned t = 0; t < MODEL_THREADS; t++)
+		had += b->had[t];
+	model_check(b->count == had, "an increment is lost");
+	sk_mutex *mutex = (sk_mutex *)(void *)b->mutex;
+	model_check(sk_load_relaxed(&mutex->base.word) == 0 && !mutex->base.queue.first,
+	            "K1: the mutex is left as %u, with%s a waiter", sk_load_relaxed(&mutex->base.word),
+	            mutex->base.queue.first ? "" : "out");
+}
+
+static void count(unsigned thread)
+{
+	skua_mutex_lock(b->mutex);
+	b->count++;
+	b->had[thread] = true;
+	skua_mutex_unlock(b->mutex);
+}
+
+/* The second gives up at a deadline, which the third fires. */
+static void until(unsigned thread)
+{
+	if (thread == 2) {
+		twin_fire_timer();
+	} else if (thread == 0) {
+		count(0);
+	} else if (skua_mutex_lock_until(b->mutex, UINT64_C(1) << 40) == 0) {
+		b->count++;
+		b->had[1] = true;
+		skua_mutex_unlock(b->mutex);
+	}
+}
+
+/* A plain thread keeps its deadline by itself. */
+static void until_thread(unsigned thread)
+{
+	if (thread == 0) {
+		count(0);
+	} else if (skua_mutex_lock_until(b->mutex, UINT64_C(1) << 40) == 0) {
+		b->count++;
+		b->had[1] = true;
+		skua_mutex_unlock(b->mutex);
+	}
+}
+
+/* K2: who finds under the mutex that nobody else comes frees it. */
+static void setup_users(void)
+{
+	setup();
+	b->users = 2;
+}
+
+static void last_frees(unsigned thread)
+{
+	(void)thread;
+	skua_mutex_lock(b->mutex);
+	bool is_last = --b->users == 0;
+	skua_mutex_unlock(b->mutex);
+	if (is_last)
+		model_free(b->mutex);
+}
+
+const model_scenario mutex_scenarios[] = {
+	{ "mutex.two", "two fibers", 2, setup, count, finish, .spurious = 0 },
+	{ "mutex.starved", "two fibers, it is handed over", 2, setup_starved, count, finish, .spurious = 0 },
+	{ "mutex.free", "the last of two frees it", 2, setup_users, last_frees, NULL, .spurious = 0 },
+	{ "mutex.thread", "a fiber and a plain thread", 2, setup_thread, count, finish, .spurious = 1 },
+	{ "mutex.until_thread", "a plain thread with a deadline", 2, setup_thread, until_thread, finish,
+	  .spurious = 0 },
+	{ "mutex.until", "a deadline", 3, setup, until, finish, .spurious = 0 },
+	{ "mutex.barge", "three fibers", 3, setup, count, finish, .spurious = 0, .preemptions = 1, .stale = 1 },
+	{ "mutex.three", "three fibers", 3, setup, count, finish, .spurious = 0, .preemptions = 2, .is_large = true },
+	{ "mutex.three_starved", "three fibers, it is handed over", 3, setup_starved, count, finish, .spurious = 0,
+	  .preemptions = 2, .is_large = true },
+	{ 0 },
+};
