@@ -82,8 +82,7 @@ static inline bool event_register(sk_worker *worker, sk_fiber *fiber, void *arg)
 static inline void event_await(sk_fiber *fiber, event *event_)
 {
 	while (sk_load_acquire(event_) != EVENT_FIRED)
-		if (!sk_suspend(fiber, event_register, event_, SK_WAIT_LOCK))
-			sched_yield();
+		sk_suspend(fiber, event_register, event_, SK_WAIT_LOCK);
 }
 
 /* Call from: a task. */
