@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Futures: from tasks and from plain threads, in every order of end and wait, with deadlines and cancellation. */
+#include "sched/waiter.h"
 #include "started.h"
 
 #include <errno.h>
@@ -193,6 +194,58 @@ Test(async, a_stop_waits_for_dropped_tasks)
 		skua_drop(skua_async(raises, NULL));
 	skua_stop();
 	cr_assert(sk_load_acquire(&dropped_ran));
+}
+
+static skua_sem posted;
+
+static void *waits_for_the_post(void *arg)
+{
+	flag_raise(arg);
+	cr_assert_eq(skua_sem_wait(&posted), 0);
+	return arg;
+}
+
+static void *posts_while_it_stops(void *arg)
+{
+	for (sk_pool *pool; (pool = sk_pool_try_enter()) != NULL; sched_yield())
+		sk_pool_leave(pool);
+	skua_sem_post(&posted, 1);
+	return arg;
+}
+
+/* The stop has begun and waits for a task that sleeps; a thread from outside may still wake it. */
+Test(async, a_stop_lets_in_who_wakes_a_task)
+{
+	for (unsigned workers = 1; workers <= 3; workers++) {
+		pthread_t thread;
+		flag waits = SK_ATOMIC_INIT(0);
+		start(workers, false);
+		skua_drop(skua_async(waits_for_the_post, &waits));
+		flag_await(&waits);
+		cr_assert_eq(pthread_create(&thread, NULL, posts_while_it_stops, NULL), 0);
+		skua_stop();
+		pthread_join(thread, NULL);
+	}
+}
+
+static void *shows_its_ticket(void *arg)
+{
+	sk_scope *scope = sk_scope_self();
+	*(uint64_t *)arg = sk_load_relaxed(&scope->waiting);
+	skua_sleep_ns(1000);
+	return arg;
+}
+
+/* A record that was another task's: nothing of that one's waits is left in it. */
+Test(async, a_task_that_has_not_waited_shows_no_ticket)
+{
+	start(1, false);
+	for (int i = 0; i < 100; i++) {
+		uint64_t ticket = 1;
+		skua_await(skua_async(shows_its_ticket, &ticket));
+		cr_assert_eq(ticket, 0, "task %d", i);
+	}
+	skua_stop();
 }
 
 /* --- deadlines --- */

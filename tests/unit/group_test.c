@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 
 #define MS UINT64_C(1000000)
 
@@ -322,6 +323,27 @@ static int random_task(void *arg)
 	int error = skua_sleep_ns((uintptr_t)arg % 11 * 10000);
 	sk_add_relaxed(&ended, 1);
 	return error;
+}
+
+static int not_called(void *arg)
+{
+	cr_assert(arg == NULL, "the runtime does not start");
+	return 0;
+}
+
+/* A task that cannot start is no task of the group: the wait does not wait for it. */
+Test(group, a_start_that_fails_leaves_nothing_behind)
+{
+	skua_group group = SKUA_GROUP_INIT;
+	setenv("SKUA_WORKERS", "none", 1);
+	cr_assert_lt(skua_group_run(&group, not_called, &group), 0);
+	cr_assert_eq(skua_group_wait(&group), 0);
+	setenv("SKUA_WORKERS", "1", 1);
+	reset();
+	cr_assert_eq(skua_group_run(&group, short_task, NULL), 0);
+	cr_assert_eq(skua_group_wait(&group), 0);
+	cr_assert_eq(sk_load_relaxed(&ended), 1u);
+	skua_stop();
 }
 
 static void storm(void)

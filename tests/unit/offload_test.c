@@ -99,6 +99,88 @@ Test(offload, a_call_that_waits_for_a_task_does_not_count)
 	}
 }
 
+/* --- calls that meet --- */
+
+enum { MEET = 4 };
+static pthread_barrier_t meeting;
+
+static void *meets(void *arg)
+{
+	pthread_barrier_wait(&meeting);
+	return arg;
+}
+
+static void *offloads_a_meeting(void *arg)
+{
+	return skua_offload(meets, arg);
+}
+
+/* One thread is idle from before. It serves one of the calls that come together, and there is one for each of them. */
+Test(offload, idle_threads_are_not_counted_for_more_calls_than_one)
+{
+	cr_assert_eq(pthread_barrier_init(&meeting, NULL, MEET), 0);
+	start(2, false);
+	for (int round = 0; round < 20; round++) {
+		skua_future *f[MEET];
+		cr_assert_eq(skua_await(skua_async(offloads, number(1))), number(1));
+		for (uintptr_t i = 0; i < MEET; i++)
+			f[i] = skua_async(offloads_a_meeting, number(i));
+		for (uintptr_t i = 0; i < MEET; i++)
+			cr_assert_eq(skua_await(f[i]), number(i));
+		if (round % 4 == 3) { /* with fewer idle threads again */
+			skua_stop();
+			start(2, false);
+		}
+	}
+	skua_stop();
+	pthread_barrier_destroy(&meeting);
+}
+
+/* --- a stop meanwhile --- */
+
+static flag call_begun;
+
+static void *same(void *arg)
+{
+	return arg;
+}
+
+static bool is_stopping(void)
+{
+	sk_pool *pool = sk_pool_try_enter();
+	if (pool)
+		sk_pool_leave(pool);
+	return pool == NULL;
+}
+
+static void *begins_a_task_during_the_stop(void *arg)
+{
+	flag_raise(&call_begun);
+	while (!is_stopping())
+		sched_yield();
+	return skua_await(skua_async(same, arg));
+}
+
+static void *offloads_during_the_stop(void *arg)
+{
+	*(void **)arg = skua_offload(begins_a_task_during_the_stop, arg);
+	return arg;
+}
+
+/* The stop waits for the task, the task for its call, and the call for a task that it begins: that may come in. */
+Test(offload, a_call_may_begin_and_await_a_task_while_the_runtime_stops)
+{
+	for (unsigned workers = 1; workers <= 3; workers++) {
+		void *result = NULL;
+		sk_store_release(&call_begun, 0);
+		start(workers, false);
+		skua_drop(skua_async(offloads_during_the_stop, &result));
+		flag_await(&call_begun);
+		skua_stop();
+		cr_assert_eq(result, &result);
+	}
+}
+
 SKUA_TASK(uintptr_t, tree, uintptr_t, depth)
 {
 	if (depth == 0)

@@ -142,6 +142,19 @@ Test(timers, more_than_a_batch_may_expire_at_once)
 	free(n);
 }
 
+/* Due ones and later ones from one slot of an upper level: the later ones move down, the due ones go first. */
+Test(timers, a_full_batch_leaves_no_due_one_behind_a_later_one)
+{
+	enum { MANY = 1000 };
+	noted *n = calloc(MANY, sizeof *n);
+	sk_timers_init(&wheel, 0);
+	for (int i = 0; i < MANY; i++)
+		set(&wheel, &n[i], (i % 2 ? 130 : 128) * TICK_NS);
+	cr_assert_eq(tell(&wheel, 128 * TICK_NS), MANY / 2);
+	cr_assert_eq(tell(&wheel, 130 * TICK_NS), MANY / 2);
+	free(n);
+}
+
 static uint64_t random64(sk_rng *rng)
 {
 	return (uint64_t)sk_rng_next(rng) << 32 | sk_rng_next(rng);
