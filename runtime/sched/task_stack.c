@@ -210,8 +210,10 @@ enum sk_steal_result sk_task_stack_steal(sk_task_thief thief, sk_stolen *stolen)
 	sk_hostile_point();
 	if (sk_hostile_chance(8))
 		return SK_STEAL_LOST;
-	/* edge -> stack.publish : as above. On failure nothing is read. */
-	if (!sk_cas_acq_rel(&fiber->word, &word, word + 1))
+	/* edge -> stack.publish : as above, if it is a newer word of the same value. No release: what this thread has
+	 * read so far are atomics, and the owner takes nothing from it (T6); rivals get the publication, which goes on
+	 * in this. On failure nothing is read. */
+	if (!sk_cas_acquire(&fiber->word, &word, word + 1))
 		return SK_STEAL_LOST;
 	stolen->slot = &fiber->slots[top];
 	stolen->run = run;
