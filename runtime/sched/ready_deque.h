@@ -146,8 +146,8 @@ static inline sk_entry sk_ready_deque_take(sk_ready_thief thief, bool *lost)
 	sk_ready_array *array = sk_load_acquire(&deque->array); /* edge -> ready.grow : entries and mask */
 	sk_entry entry = sk_load_relaxed(&array->entry[top & array->mask]); /* relaxed: ordered by bottom or array */
 	sk_hostile_point();
-	/* edge ready.take -> : the place is free. Acquire is not needed: the entry was read before. */
-	if (!sk_cas_acq_rel(&deque->top, &top, top + 1)) {
+	/* edge ready.take -> : the place is free. No acquire: the entry was read before, by the edges above. */
+	if (!sk_cas_release(&deque->top, &top, top + 1)) {
 		*lost = true;
 		return 0;
 	}

@@ -113,7 +113,7 @@ static size_t older_half(size_t private_count, size_t want)
 size_t sk_task_stack_publish(sk_fiber *fiber, sk_slot *head_slot, size_t want)
 {
 	size_t head = (size_t)(head_slot - fiber->slots);
-	uint64_t word = sk_load_acquire(&fiber->word); /* edge -> stack.steal : who has which slot */
+	uint64_t word = sk_load_relaxed(&fiber->word); /* relaxed (T6) */
 	if (split_of(word) == head && !(word & FORCE))
 		return 0; /* only here: once limit is stored, a CAS must follow it (T4) */
 	for (;;) {
@@ -123,9 +123,9 @@ size_t sk_task_stack_publish(sk_fiber *fiber, sk_slot *head_slot, size_t want)
 		/* relaxed (T4): a thief does not read limit; the owner's own later reads see it */
 		sk_store_relaxed(limit_of(fiber), fiber->slots + split + count);
 		sk_hostile_point();
-		/* edge stack.publish -> : the slots are full. edge -> stack.steal : on failure, who has which.
-		 * seq_cst: without membarrier this CAS is also the fence between it and the look at the sleepers. */
-		if (sk_cas_seq_cst(&fiber->word, &word, owned(word, top_of(word), split + count)))
+		/* edge stack.publish -> : the slots are full. The look at the sleepers that follows begins with a full
+		 * fence of its own (idle.h, N1). */
+		if (sk_cas_release(&fiber->word, &word, owned(word, top_of(word), split + count)))
 			return count;
 	}
 }
@@ -143,7 +143,7 @@ static size_t split_after_take_back(uint64_t word, size_t i, enum sk_keep keep, 
 enum sk_take_back sk_task_stack_take_back(sk_fiber *fiber, sk_slot *slot, enum sk_keep keep, size_t want)
 {
 	size_t i = (size_t)(slot - fiber->slots);
-	uint64_t word = sk_load_acquire(&fiber->word); /* edge -> stack.steal : who has which slot */
+	uint64_t word = sk_load_relaxed(&fiber->word); /* relaxed (T6) */
 	for (;;) {
 		SK_INVARIANT(top_of(word) <= split_of(word), "T1: top is at most split");
 		SK_INVARIANT(split_of(word) <= i + 1, "T1: split is at most the head");
@@ -153,9 +153,9 @@ enum sk_take_back sk_task_stack_take_back(sk_fiber *fiber, sk_slot *slot, enum s
 		/* relaxed (T4): see publish */
 		sk_store_relaxed(limit_of(fiber), fiber->slots + split);
 		sk_hostile_point();
-		/* acq_rel: on success thieves see that the slots above split are ours and, if it answers a force, that
-		 * the ones below are full (edge stack.publish ->); on failure edge -> stack.steal, who has which. */
-		if (sk_cas_acq_rel(&fiber->word, &word, owned(word, top_of(word), split)))
+		/* edge stack.publish -> : limit was stored before, as in joined; and if it answers a force, the slots
+		 * below split are full */
+		if (sk_cas_release(&fiber->word, &word, owned(word, top_of(word), split)))
 			return split > split_of(word) ? SK_TAKE_MINE_SHARED : SK_TAKE_MINE;
 	}
 }
@@ -210,8 +210,10 @@ enum sk_steal_result sk_task_stack_steal(sk_task_thief thief, sk_stolen *stolen)
 	sk_hostile_point();
 	if (sk_hostile_chance(8))
 		return SK_STEAL_LOST;
-	/* edge stack.steal -> : the slot is ours. Acquire on failure is not needed: nothing is read then. */
-	if (!sk_cas_acq_rel(&fiber->word, &word, word + 1))
+	/* edge -> stack.publish : as above, if it is a newer word of the same value. No release: what this thread has
+	 * read so far are atomics, and the owner takes nothing from it (T6); rivals get the publication, which goes on
+	 * in this. On failure nothing is read. */
+	if (!sk_cas_acquire(&fiber->word, &word, word + 1))
 		return SK_STEAL_LOST;
 	stolen->slot = &fiber->slots[top];
 	stolen->run = run;

@@ -23,6 +23,8 @@
  *       a prefix. Only the owner writes run, and nobody puts it back.
  *   T4  the owner's slow paths store limit, then CAS {split, tag+1, force 0}; when that fails both are computed again.
  *   T5  tag changes with every change of split by the owner. A thief's CAS carries the tag that it read.
+ *   T6  the owner takes nothing from the word but who has which slot, and that is in the word itself: its CAS fails on
+ *       an old one. What a thief did comes to it by join.done. So the owner's slow paths release and do not acquire.
  *
  * Steal: read the word (acquire), run[top] (acquire); CAS top+1 with the same tag; only then the arguments, through the
  * run that was read before. Read after the CAS it could be NULL, for the owner clears it before it looks at the word;
@@ -44,7 +46,6 @@
  * |----------------|----------------------------------------|--------------------------------------|----------------------------|
  * | slot.spawn     | spawn: run, release (skua/door.h)      | steal, count: run, acquire           | the arguments              |
  * | stack.publish  | publish, force: word, release          | steal: word, acquire                 | slots below split are full |
- * | stack.steal    | steal: CAS top, release                | owner's slow paths: word, acquire    | who has which slot         |
  * | force.dekker   | sync: run, then limit                  | force: limit, membarrier, run        | one of them sees           |
  *
  * Who may call: functions that take sk_fiber: its owner only. Functions that take sk_task_thief: any worker.
