@@ -32,7 +32,6 @@ struct sk_fiber_store {
 	uint64_t first_seq; /* of the waits of its fibers */
 	/* under lock */
 	pthread_mutex_t lock;
-	size_t limit;
 	sk_fiber *idle;
 	size_t idle_count;  /* of them with a stack: bare ones stand behind those */
 	size_t idle_least;  /* the least idle_count since the last trim */
@@ -91,16 +90,8 @@ sk_fiber_store *sk_fiber_store_create(const sk_fiber_sizes *sizes, void (*entry)
 	store->is_guarded = sk_stack_region_can_be_guarded();
 	store->first_seq = sk_clock_ns() >> 10 & UINT32_MAX;
 	store->slabs.is_guarded = store->is_guarded;
-	store->limit = SIZE_MAX;
 	pthread_mutex_init(&store->lock, NULL);
 	return store;
-}
-
-void sk_fiber_store_limit(sk_fiber_store *store, size_t count)
-{
-	pthread_mutex_lock(&store->lock);
-	store->limit = count;
-	pthread_mutex_unlock(&store->lock);
 }
 
 /* Where the header of a number stands. */
@@ -250,7 +241,7 @@ sk_fiber *sk_fiber_acquire(sk_fiber_store *store, int node)
 	sk_fiber *fiber = take_idle(store);
 	if (!fiber) {
 		size_t index = sk_load_relaxed(&store->count); /* relaxed: under the lock */
-		fiber = index < store->limit ? new_header(store, index) : NULL;
+		fiber = new_header(store, index);
 		if (fiber && give_memory(store, fiber, node) < 0)
 			fiber = NULL;
 		if (fiber)

@@ -135,9 +135,6 @@ void sk_fiber_store_destroy(sk_fiber_store *store);
 /* A fiber whose next switch-in runs entry or goes on in it; NULL when there is no memory. node: NUMA node or -1. */
 sk_fiber *sk_fiber_acquire(sk_fiber_store *store, int node);
 
-/* From now on it has no memory for more than that many fibers; SIZE_MAX: as many as there is. For tests. */
-void sk_fiber_store_limit(sk_fiber_store *store, size_t count);
-
 /* Takes back an idle fiber (F3); and a list of them, linked by next. */
 void sk_fiber_recycle(sk_fiber_store *store, sk_fiber *fiber);
 void sk_fiber_recycle_all(sk_fiber_store *store, sk_fiber *list);

@@ -57,6 +57,15 @@ static bool done(sk_slot *slot)
 	return sk_load_acquire(state_of(slot)) == STATE_DONE; /* edge -> join.done : the result */
 }
 
+/* There is no memory for another fiber: the owner keeps its worker, and goes on trying. */
+static void wait_without_fiber(sk_fiber *fiber, sk_slot *slot)
+{
+	sk_verbose("no memory for another fiber; worker %u waits for a stolen task without doing other work",
+		   fiber->worker->index);
+	while (!done(slot) && !sk_suspend(fiber, register_waiter, slot, SK_WAIT_JOIN))
+		sk_thread_yield();
+}
+
 static void await_thief(sk_fiber *fiber, sk_slot *slot)
 {
 	if (SK_UNLIKELY(fiber->worker->pool->forked))
@@ -66,7 +75,8 @@ static void await_thief(sk_fiber *fiber, sk_slot *slot)
 			return;
 		sk_spin_hint();
 	}
-	sk_suspend(fiber, register_waiter, slot, SK_WAIT_JOIN);
+	if (!sk_suspend(fiber, register_waiter, slot, SK_WAIT_JOIN))
+		wait_without_fiber(fiber, slot);
 	SK_INVARIANT(done(slot), "a fiber that waited for a stolen task goes on when it is done");
 }
 

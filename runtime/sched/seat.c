@@ -70,11 +70,6 @@ SK_HOT void sk_seat_run(sk_pool *pool, sk_root *root)
 	worker->seat_root = root;
 	sk_worker_sit(worker);
 	worker->seat_root = NULL;
-	if (!SK_UNLIKELY(worker->next_root != NULL))
-		return;
-	worker->next_root = NULL; /* no memory for a fiber to begin it on: somebody does later (sched/scarce.h) */
-	root->node.entry = sk_entry_make(SK_ENTRY_ROOT, root);
-	sk_inbox_push(&pool->inbox, &root->node);
 }
 
 SK_HOT void sk_seat_leave(sk_pool *pool)
@@ -83,15 +78,13 @@ SK_HOT void sk_seat_leave(sk_pool *pool)
 	SK_INVARIANT(!worker->searching, "W2: who leaves the seat has settled its search");
 	SK_TRACE_EVENT(&worker->trace, SEAT_LEAVE, 0, 0);
 	bool left_ready = !sk_ready_deque_seen_empty((sk_ready_thief){ &worker->ready });
-	bool left_handed = worker->handed.kind != SK_WORK_NONE; /* only the stand-in sees it; sched/scarce.h */
 	if (worker->cache)
 		sk_pool_expect(pool, worker->cache);
 	sk_idle_offer(&pool->idle, 0);
 	vacate(pool, worker);
 	sk_fence_seq_cst(); /* edge -> seat.leave : the seat was vacant before the look at what is left */
 	/* edge -> seat.timers : a timer that was set in the seat, and the time at which the stand-in wakes */
-	if (left_handed ||
-	    sk_timers_next(&worker->timers) < sk_load_relaxed(&pool->seat.until_ns)) /* relaxed: the fence */
+	if (sk_timers_next(&worker->timers) < sk_load_relaxed(&pool->seat.until_ns)) /* relaxed: the fence */
 		sk_seat_call(pool);
 	/* Also what others have ready: its owner saw no bit then, and woke the monitor. relaxed: the fence */
 	if (left_ready || sk_load_relaxed(&pool->active) || sk_load_relaxed(&pool->monitor.word))

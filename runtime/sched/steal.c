@@ -7,7 +7,6 @@
 #include "base/hostile.h"
 #include "sched/pool.h"
 #include "sched/root.h"
-#include "sched/scarce.h"
 #include "sched/suspend.h"
 #include "sys/clock.h"
 #include "sys/membarrier.h"
@@ -46,17 +45,6 @@ SK_HOT static bool must_leave(sk_worker *worker)
 }
 
 /* --- turning entries into work --- */
-
-/* Y2: there is no fiber to run one of the tasks on. */
-static SK_ASIDE void give_slots_back(sk_worker *worker, sk_entry entry)
-{
-	sk_fiber *fiber = sk_entry_pointer(entry);
-	if (sk_ready_deque_push(&worker->ready, entry))
-		sk_pool_tell(worker);
-	else
-		sk_store_seq_cst(&fiber->listed, 0); /* edge suspend.listed -> : they wait for their owner */
-	sk_thread_yield();
-}
 
 static bool open_entry(sk_worker *worker, sk_entry entry, sk_work *work)
 {
@@ -152,16 +140,6 @@ static bool pass_over(sk_worker *worker, sk_entry entry)
 	return true;
 }
 
-/* Is there a fiber for it? Else it goes back. */
-static bool can_run(sk_worker *worker, sk_entry entry)
-{
-	if (SK_UNLIKELY(sk_entry_kind_of(entry) == SK_ENTRY_SLOTS && !sk_scarce_has_big(worker))) {
-		give_slots_back(worker, entry);
-		return false;
-	}
-	return true;
-}
-
 /*
  * Work from the own ready deque. Slots of a suspended fiber come late: the fiber itself may be among the rest, and goes
  * on with its newest task, where the entry gives its oldest to a fiber more.
@@ -176,8 +154,6 @@ static bool take_own(sk_worker *worker, sk_work *work)
 			return false;
 		if (entry && pass_over(worker, entry))
 			continue;
-		if (entry && !can_run(worker, entry))
-			return false;
 		if (entry && open_entry(worker, entry, work))
 			return true;
 	}
@@ -236,10 +212,6 @@ static bool take_local(sk_worker *worker, sk_work *work)
 static SK_ASIDE sk_fiber *next_fiber_for(sk_worker *worker, sk_entry entry)
 {
 	sk_work work = worker->handed;
-	if (entry && sk_entry_kind_of(entry) == SK_ENTRY_SLOTS && !sk_scarce_has_idle(worker)) {
-		give_slots_back(worker, entry);
-		return NULL;
-	}
 	if (work.kind == SK_WORK_NONE && (pass_over(worker, entry) || !open_entry(worker, entry, &work)))
 		return sk_worker_fiber_take(worker);
 	return sk_worker_fiber_for(worker, &work);
@@ -289,7 +261,7 @@ static bool may_take(const sk_worker *worker, const sk_fiber *fiber)
 static bool steal_slot(sk_worker *worker, sk_worker *victim, sk_work *work)
 {
 	sk_fiber *fiber = sk_load_acquire(&victim->running); /* edge -> worker.running : the header */
-	if (!fiber || !may_take(worker, fiber) || !sk_scarce_has_big(worker))
+	if (!fiber || !may_take(worker, fiber))
 		return false;
 	sk_task_thief thief = { fiber };
 	switch (sk_task_stack_steal(thief, &work->stolen)) {
@@ -316,7 +288,7 @@ static bool steal_ready(sk_worker *worker, sk_worker *victim, sk_work *work)
 		return false;
 	bool lost;
 	sk_entry entry = sk_ready_deque_take(thief, &lost);
-	return entry && can_run(worker, entry) && open_entry(worker, entry, work);
+	return entry && open_entry(worker, entry, work);
 }
 
 /* What a victim has woken and is to be the next one there; only if it does not come round to it. */
@@ -334,7 +306,7 @@ static bool steal_soon(sk_worker *worker, sk_worker *victim, sk_work *work)
 	if (!entry)
 		return false;
 	sk_store_relaxed(&victim->soon_trust, 0); /* relaxed: a guess */
-	return can_run(worker, entry) && open_entry(worker, entry, work);
+	return open_entry(worker, entry, work);
 }
 
 static bool steal_soon_round(sk_worker *worker, sk_work *work)
@@ -415,7 +387,7 @@ static void declare(sk_worker *worker)
 }
 
 /* Gives the searching up because work was found or the seat is left. */
-void sk_work_settle(sk_worker *worker)
+static void settle(sk_worker *worker)
 {
 	if (!worker->searching)
 		return;
@@ -613,7 +585,7 @@ static SK_ASIDE void look_around(sk_worker *worker, sk_work *work)
 		declare(worker);
 	}
 	search(worker, work);
-	sk_work_settle(worker);
+	settle(worker);
 }
 
 SK_HOT void sk_work_find(sk_worker *worker, sk_work *work)

@@ -41,9 +41,6 @@ sk_fiber *sk_work_next_fiber(sk_worker *worker);
 /* Is there anything ready here, or due? (a hint) */
 bool sk_work_is_waiting(sk_worker *worker);
 
-/* The worker has something to do, or leaves: it is no declared searcher any more. */
-void sk_work_settle(sk_worker *worker);
-
 /* A stolen task has run that long. */
 void sk_work_ran(sk_worker *worker, uint64_t ticks);
 

@@ -98,20 +98,6 @@ static __attribute__((noinline)) void errno_set(int value)
 	errno = value;
 }
 
-/* From the fiber that runs to home, which has no fiber to go on with. */
-static SK_ASIDE void strand(sk_worker *worker, sk_fiber *from, sk_commit commit, void *arg)
-{
-	worker->left.run = commit;
-	worker->left.fiber = from;
-	worker->left.arg = arg;
-	worker->stranded = true;
-	worker->current = NULL;
-	sk_store_relaxed(&worker->running, NULL); /* relaxed: nothing is published by it */
-	sk_context_switch(&from->context, &worker->home);
-	sk_switch_arrived(from->worker); /* perhaps another worker, on another thread */
-}
-
-/* next NULL: home. */
 static void suspend_to(sk_fiber *next, sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why)
 {
 	sk_worker *worker = fiber->worker;
@@ -119,24 +105,23 @@ static void suspend_to(sk_fiber *next, sk_fiber *fiber, sk_commit commit, void *
 	SK_TRACE_EVENT(&worker->trace, SUSPEND, fiber->index, why);
 	sk_store_relaxed(&fiber->wait, (uint32_t)why); /* relaxed: for dumps */
 	fiber->saved_errno = errno_get();
-	if (SK_UNLIKELY(!next))
-		strand(worker, fiber, commit, arg);
-	else
-		switch_to(worker, fiber, next, commit, arg);
+	switch_to(worker, fiber, next, commit, arg);
 	errno_set(fiber->saved_errno);
 }
 
-void sk_suspend(sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why)
+bool sk_suspend(sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why)
 {
-	/* NULL: no memory for another fiber, the worker goes on at home (sched/scarce.h) */
-	suspend_to(sk_work_next_fiber(fiber->worker), fiber, commit, arg, why);
+	sk_fiber *next = sk_work_next_fiber(fiber->worker);
+	if (next)
+		suspend_to(next, fiber, commit, arg, why);
+	return next != NULL;
 }
 
 bool sk_suspend_for(sk_fiber *fiber, const sk_work *work, sk_commit commit, void *arg, enum sk_wait why)
 {
 	sk_worker *worker = fiber->worker;
 	if (worker->handed.kind != SK_WORK_NONE)
-		return false; /* it goes first */
+		return false; /* left after a lack of memory: it goes first */
 	sk_fiber *next = sk_worker_fiber_for(worker, work);
 	if (next)
 		suspend_to(next, fiber, commit, arg, why);
@@ -199,7 +184,8 @@ static bool give_way(sk_worker *worker, sk_fiber *fiber, void *arg)
 
 void sk_suspend_yield(sk_fiber *fiber)
 {
-	sk_suspend(fiber, give_way, NULL, SK_WAIT_YIELD);
+	(void)sk_suspend(fiber, give_way, NULL,
+	                 SK_WAIT_YIELD); /* no memory: it does not give way, and asks again later */
 }
 
 void sk_resume(sk_worker *worker, sk_fiber *fiber)

@@ -33,10 +33,13 @@
 #include "sched/task_stack.h"
 #include "sched/worker.h"
 
-/* Stops the calling fiber until it is resumed. Without memory for another fiber the worker goes on at home. */
-void sk_suspend(sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why);
+/*
+ * Stops the calling fiber until it is resumed. false: there is no memory for a fiber to go on with meanwhile, and
+ * nothing was done; the caller waits in another way.
+ */
+bool sk_suspend(sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why);
 
-/* The same, and the worker goes on with that work. false: there is no memory for a fiber to do it; nothing was done. */
+/* The same, and the worker goes on with that work. */
 bool sk_suspend_for(sk_fiber *fiber, const sk_work *work, sk_commit commit, void *arg, enum sk_wait why);
 
 /* In a commit, before the registration: puts the fiber's un-stolen tasks within reach. */

@@ -326,7 +326,13 @@ uint32_t sk_wait(const sk_wait_for *what)
 	/* A branch of the strand is not its own: its waits are cancelled at their beginning only. */
 	if (scope && !fiber->is_branch && scope->shields == 0)
 		wait.scope = scope;
-	sk_suspend(fiber, commit, &wait, what->why);
+	while (!sk_suspend(fiber, commit, &wait, what->why)) {
+		sk_verbose("no memory for another fiber; worker %u waits without doing other work",
+			   fiber->worker->index);
+		if (!wait.scope)
+			return wait_as_thread(what);
+		sk_thread_yield();
+	}
 	await_commit(fiber);
 	uint32_t cause = cause_of(&fiber->wake);
 	if (what->deadline_ns != SK_TIMERS_NEVER && cause != SK_CAUSE_TIMEOUT)

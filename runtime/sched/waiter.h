@@ -95,8 +95,8 @@ typedef struct sk_wait_for {
 } sk_wait_for;
 
 /*
- * Waits; see above. Returns the cause. Blocks: the fiber, or outside of workers the thread. A worker never waits as a
- * thread does, also without memory for another fiber (sched/scarce.h): what it alone could fire would not be fired.
+ * Waits; see above. Returns the cause. Blocks: the fiber, or outside of workers the thread. If there is no memory for a
+ * fiber to go on with meanwhile, the worker waits as a thread does.
  */
 uint32_t sk_wait(const sk_wait_for *what);
 

@@ -7,7 +7,6 @@
 #include "sched/join.h"
 #include "sched/pool.h"
 #include "sched/root.h"
-#include "sched/scarce.h"
 #include "sched/start.h"
 #include "sched/steal.h"
 #include "sched/suspend.h"
@@ -159,20 +158,20 @@ static inline bool is_for_small(const sk_work *work)
 
 sk_fiber *sk_worker_fiber_for(sk_worker *worker, const sk_work *work)
 {
-	worker->handed = *work; /* also without a fiber: then it is put back */
+	worker->handed = *work; /* also without a fiber: then the next one that looks around here does it */
 	return is_for_small(work) ? sk_worker_small_take(worker) : sk_worker_fiber_take(worker);
 }
 
 /* The other class of fiber does it. */
 static SK_ASIDE void hand_over(sk_worker *worker, sk_fiber *fiber, const sk_work *work)
 {
-	sk_fiber *other = sk_worker_fiber_for(worker, work);
-	if (other) {
-		sk_switch_recycling(worker, fiber, other);
-		return;
+	sk_fiber *other;
+	for (unsigned tries = 0; !(other = sk_worker_fiber_for(worker, work)); tries++) {
+		if (tries == 0)
+			sk_verbose("no memory for another fiber; worker %u waits until there is", worker->index);
+		sk_thread_yield(); /* others end, and give theirs back */
 	}
-	worker->handed.kind = SK_WORK_NONE;
-	sk_scarce_put_back(worker, work);
+	sk_switch_recycling(worker, fiber, other);
 }
 
 /* Does one piece of work on the calling idle fiber. */
@@ -225,19 +224,15 @@ SK_HOT void sk_worker_loop(void *argument)
 
 SK_HOT void sk_worker_sit(sk_worker *worker)
 {
+	sk_fiber *fiber = sk_worker_fiber_take(worker);
+	if (!fiber)
+		sk_panic("no memory for the first fiber of worker %u; SKUA_STACK and SKUA_TASK_SLOTS make fibers "
+		         "smaller",
+		         worker->index);
 	worker->since_ticks = sk_clock_ticks();
 	sk_worker_self_set(worker);
 	sk_context_thread(&worker->home);
-	sk_fiber *fiber = sk_worker_fiber_take(worker);
-	do {
-		worker->stranded = false;
-		if (SK_UNLIKELY(!fiber))
-			fiber = sk_scarce_next(worker);
-		if (!fiber)
-			break;
-		sk_switch_from_home(worker, fiber);
-		fiber = NULL;
-	} while (SK_UNLIKELY(worker->stranded));
+	sk_switch_from_home(worker, fiber);
 	sk_context_destroy(&worker->home);
 	sk_worker_self_set(NULL);
 	uint64_t ticks = sk_clock_ticks() - worker->since_ticks;

@@ -92,8 +92,6 @@ typedef struct sk_worker {
 	unsigned since_events;      /* and, while it searches, the kernel's events */
 	unsigned direct;            /* fibers switched to in a row without such a round */
 	bool searching;             /* declared (W2) */
-	bool stranded;              /* its fiber has stopped at home; sched/scarce.h */
-	bool is_scarce;             /* and that was said */
 	struct sk_root *next_root;  /* to begin at once */
 	struct sk_root *seat_root;  /* whose end the thread in the seat waits for; NULL: its own thread sits there */
 	bool hand_over;             /* that thread is to leave the seat to the stand-in */
@@ -154,7 +152,7 @@ void sk_worker_fiber_give(sk_worker *worker, sk_fiber *fiber);
 
 /*
  * Hands work to an idle fiber of the class that it needs; the caller switches to that. NULL: no memory for one, and the
- * work stays handed over: what goes on here next cares for it (sched/scarce.h).
+ * work stays handed over: the next fiber that looks around here does it.
  */
 sk_fiber *sk_worker_fiber_for(sk_worker *worker, const sk_work *work);
 

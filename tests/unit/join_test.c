@@ -268,8 +268,8 @@ SKUA_TASK(int, is_refused, int, times)
 	int refused = 0;
 	for (int i = 0; i < times; i++) {
 		sk_fiber *left = NULL;
-		sk_suspend(sk_fiber_, refuse, &left, SK_WAIT_LOCK);
-		refused += left == sk_fiber_;
+		if (sk_suspend(sk_fiber_, refuse, &left, SK_WAIT_LOCK))
+			refused += left == sk_fiber_;
 	}
 	return refused;
 }

@@ -82,7 +82,8 @@ static inline bool event_register(sk_worker *worker, sk_fiber *fiber, void *arg)
 static inline void event_await(sk_fiber *fiber, event *event_)
 {
 	while (sk_load_acquire(event_) != EVENT_FIRED)
-		sk_suspend(fiber, event_register, event_, SK_WAIT_LOCK);
+		if (!sk_suspend(fiber, event_register, event_, SK_WAIT_LOCK))
+			sched_yield();
 }
 
 /* Call from: a task. */

@@ -4,7 +4,7 @@
 
 #include "base/check.h"
 
-void sk_suspend(sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why)
+bool sk_suspend(sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why)
 {
 	(void)why;
 	twin_fiber *here = sk_container_of(fiber, twin_fiber, fiber);
@@ -15,11 +15,12 @@ void sk_suspend(sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why)
 		sk_store_release(&here->handed, 1);
 	} else if (!commit(&here->worker, fiber, arg)) {
 		here->saved = 0;
-		return;
+		return true;
 	}
 	while (!sk_load_acquire(&here->resumed))
 		model_yield();
 	sk_store_relaxed(&here->resumed, 0);
+	return true;
 }
 
 void twin_next_context(twin_fiber *here)
