@@ -76,7 +76,7 @@ static void beyond_a_local(void)
 
 static void *reads_frame(void *place)
 {
-	skua_sleep_ns(1000000);
+	skua_sleep_ns(20000000); /* who started it has returned since */
 	return reads(place) ? place : NULL;
 }
 
@@ -107,9 +107,9 @@ static void *frees(void *block)
 static void use_after_free(void)
 {
 	int *block = calloc(4, sizeof *block);
-	skua_future *reader = skua_async(reads_frame, hidden(block));
+	void *place = hidden(block);
 	skua_await(skua_async(frees, block));
-	skua_await(reader);
+	skua_await(skua_async(reads_frame, place));
 }
 
 static void *branches(void *arg)
