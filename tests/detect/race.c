@@ -2,26 +2,33 @@
 /*
  * Planted data races, one for each kind of edge that a program could believe in and that is not there. ThreadSanitizer
  * must report each of them in every run (reported.py): so the two sides meet by relaxed atomic operations, which order
- * nothing, and then touch `shared` at the same time on two workers.
+ * nothing, and then touch `shared` soon after each other on two workers.
  *
  *     race <case>      ends with ThreadSanitizer's report; without it "no race was seen", and 1
  */
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <skua/skua.h>
 
 static long shared; /* what the races are about */
 static atomic_int arrived;
 
-/* Waits until two are here, ordering nothing. */
+/*
+ * Waits until two are here, ordering nothing. The first one then lets the other go ahead a little: of two accesses at
+ * the very same moment ThreadSanitizer may miss one.
+ */
 static void meet(void)
 {
-	atomic_fetch_add_explicit(&arrived, 1, memory_order_relaxed);
+	bool is_first = atomic_fetch_add_explicit(&arrived, 1, memory_order_relaxed) == 0;
 	while (atomic_load_explicit(&arrived, memory_order_relaxed) < 2)
 		sched_yield();
+	if (is_first)
+		usleep(2000);
 }
 
 static __attribute__((noinline)) void writes(void)
