@@ -64,6 +64,7 @@ typedef struct sk_pool {
 	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uint64_t) last_force_ticks;
 	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uint64_t) starts_made; /* by threads that are no workers; sched/start.h */
 	_Alignas(SK_FALSE_SHARING) sk_park_word draining; /* 1: a stop waits for the end of the starts */
+	SK_ATOMIC(uint32_t) lacks_memory; /* 1: a lack of memory for fibers was told */
 } sk_pool;
 
 /* Something came onto the own ready deque: an idle worker is told, or else the monitor. Call from: the worker. */

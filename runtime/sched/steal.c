@@ -7,6 +7,7 @@
 #include "base/hostile.h"
 #include "sched/pool.h"
 #include "sched/root.h"
+#include "sched/start.h"
 #include "sched/suspend.h"
 #include "sys/clock.h"
 #include "sys/membarrier.h"
@@ -18,6 +19,8 @@
 /* Slots of a suspended fiber come last, but not after more others than this: those may be waiting for them. */
 #define SLOTS_PASSED_MAX 8u
 #define INBOX_PERIOD 61u
+/* So many entries are looked at for a fiber that is ready, where there is no memory for what has not begun. */
+#define LOOK_MAX 1024u
 /* Looks at the clock in busy times: every so many rounds, or after so many direct switches. */
 #define TIMERS_PERIOD 8u
 #define DIRECT_MAX 61u
@@ -214,7 +217,56 @@ static SK_ASIDE sk_fiber *next_fiber_for(sk_worker *worker, sk_entry entry)
 	sk_work work = worker->handed;
 	if (work.kind == SK_WORK_NONE && (pass_over(worker, entry) || !open_entry(worker, entry, &work)))
 		return sk_worker_fiber_take(worker);
-	return sk_worker_fiber_for(worker, &work);
+	sk_fiber *fiber = sk_worker_fiber_for(worker, &work);
+	if (fiber)
+		return fiber;
+	/* One of the other class finds something else to do (wait_for_memory in worker.c). */
+	return work.kind == SK_WORK_START ? sk_worker_fiber_take(worker) : sk_worker_small_take(worker);
+}
+
+/* --- without memory --- */
+
+void sk_work_put_back(sk_worker *worker, const sk_work *work)
+{
+	sk_inbox_node *node = &work->start->node;
+	node->entry = sk_entry_make(SK_ENTRY_START, work->start);
+	sk_inbox_push(&worker->pool->inbox, node);
+	sk_monitor_notify(worker->pool);
+}
+
+/* The oldest fiber in the own queue, as far as one look goes; what is before it goes to the end. */
+static sk_fiber *own_fiber(sk_worker *worker)
+{
+	sk_ready_thief own = { &worker->ready };
+	sk_entry soon = sk_ready_deque_soon_seen(own);
+	if (soon && sk_entry_kind_of(soon) == SK_ENTRY_FIBER && (soon = sk_ready_deque_take_soon(own)) != 0)
+		return sk_entry_pointer(soon); /* nobody but us puts another there */
+	for (unsigned looked = 0; looked < LOOK_MAX; looked++) {
+		bool lost;
+		sk_entry entry = sk_ready_deque_take(own, &lost);
+		if (!entry && !lost)
+			return NULL;
+		if (entry && sk_entry_kind_of(entry) == SK_ENTRY_FIBER)
+			return sk_entry_pointer(entry);
+		if (entry && !sk_ready_deque_push(&worker->ready, entry))
+			sk_panic("no room for an entry that was just taken out");
+	}
+	return NULL;
+}
+
+sk_fiber *sk_work_find_fiber(sk_worker *worker)
+{
+	look_at_others_timers(worker);
+	if (!worker->seat_root) {
+		sk_poller_look(worker->pool);
+		sk_work_drain_inbox(worker);
+	}
+	sk_fiber *fiber = own_fiber(worker);
+	if (!fiber)
+		return NULL;
+	sk_monitor_notify(worker->pool); /* the rest was in nobody's sight for a moment */
+	sk_stats_add(worker, ready_taken, 1);
+	return fiber;
 }
 
 sk_fiber *sk_work_next_fiber(sk_worker *worker)

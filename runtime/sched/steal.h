@@ -38,6 +38,15 @@ bool sk_work_drain_inbox(sk_worker *worker);
  */
 sk_fiber *sk_work_next_fiber(sk_worker *worker);
 
+/*
+ * For a lack of memory: fires what is due, takes in what has come, and looks for a fiber that is ready, past tasks that
+ * have not begun and have no stack to begin on. NULL: there is none.
+ */
+sk_fiber *sk_work_find_fiber(sk_worker *worker);
+
+/* A task that has not begun goes back to where everybody finds it. Call from: the worker that has taken it. */
+void sk_work_put_back(sk_worker *worker, const sk_work *work);
+
 /* Is there anything ready here, or due? (a hint) */
 bool sk_work_is_waiting(sk_worker *worker);
 

@@ -162,16 +162,37 @@ sk_fiber *sk_worker_fiber_for(sk_worker *worker, const sk_work *work)
 	return is_for_small(work) ? sk_worker_small_take(worker) : sk_worker_fiber_take(worker);
 }
 
+/*
+ * There is no memory for a fiber that could do the work: it waits, and others go on, who may end and give theirs back.
+ * Somebody must look after timers, the kernel's events and the inbox meanwhile, since they may wait for just that, and
+ * must run them, who may be a lone worker. A task that has not begun is put back behind all that is ready; other work
+ * stays in this worker's hands (worker->handed), and is tried again when the one that runs meanwhile stops.
+ */
+static SK_ASIDE void wait_for_memory(sk_worker *worker, sk_fiber *fiber, const sk_work *work)
+{
+	if (sk_load_relaxed(&worker->pool->lacks_memory) == 0) { /* relaxed: it is told once */
+		sk_store_relaxed(&worker->pool->lacks_memory, 1);
+		sk_verbose("no memory for another fiber; worker %u waits until there is", worker->index);
+	}
+	if (work->kind == SK_WORK_START) {
+		worker->handed.kind = SK_WORK_NONE;
+		sk_work_put_back(worker, work);
+	}
+	sk_fiber *ready = sk_work_find_fiber(worker);
+	if (ready)
+		sk_switch_resuming(worker, fiber, ready);
+	else
+		sk_thread_yield();
+}
+
 /* The other class of fiber does it. */
 static SK_ASIDE void hand_over(sk_worker *worker, sk_fiber *fiber, const sk_work *work)
 {
-	sk_fiber *other;
-	for (unsigned tries = 0; !(other = sk_worker_fiber_for(worker, work)); tries++) {
-		if (tries == 0)
-			sk_verbose("no memory for another fiber; worker %u waits until there is", worker->index);
-		sk_thread_yield(); /* others end, and give theirs back */
-	}
-	sk_switch_recycling(worker, fiber, other);
+	sk_fiber *other = sk_worker_fiber_for(worker, work);
+	if (other)
+		sk_switch_recycling(worker, fiber, other);
+	else
+		wait_for_memory(worker, fiber, work);
 }
 
 /* Does one piece of work on the calling idle fiber. */
