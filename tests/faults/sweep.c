@@ -64,8 +64,7 @@ __attribute__((format(printf, 1, 2), noreturn)) static void wrong(const char *fo
 static bool failed(const char *call, long result)
 {
 	/* the last two: the task at the other end has failed, and closed its socket */
-	static const int known[] = { ENOMEM,    EAGAIN,    EMFILE,     ENOSPC, EPERM,
-				     ETIMEDOUT, ECANCELED, ECONNRESET, EPIPE };
+	static const int known[] = { ENOMEM, EAGAIN, EMFILE, ENOSPC, EPERM, ETIMEDOUT, ECANCELED, ECONNRESET, EPIPE };
 	if (result >= 0)
 		return false;
 	bool is_known = false;
