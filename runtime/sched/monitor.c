@@ -2,6 +2,7 @@
 /* The monitor; see monitor.h. */
 #include "sched/monitor.h"
 
+#include "base/hostile.h"
 #include "sched/pool.h"
 #include "sched/task_stack.h"
 #include "sys/clock.h"
@@ -126,9 +127,13 @@ static void watch(void *argument)
 	sk_monitor *monitor = &pool->monitor;
 	uint64_t trim_ns = SK_TIMERS_NEVER, watched_ns = 0;
 	bool waited = false;
-	while (!sk_load_acquire(&pool->stop)) { /* edge -> pool.stop : why it ends */
-		/* edge -> monitor.wake : what waits; the exchange comes before the look */
+	for (;;) {
+		sk_hostile_point();
+		/* edge -> monitor.wake : what waits, and the stop; the exchange comes before the looks, or it takes
+		 * away the wake of what came between */
 		sk_exchange_acquire(&monitor->word, 0);
+		if (sk_load_acquire(&pool->stop)) /* edge -> pool.stop : why it ends */
+			return;
 		uint64_t now = sk_clock_ns(), next = fire_overdue(pool, now);
 		sk_fence_seq_cst(); /* edge -> monitor.wake : the word is cleared before the look */
 		bool is_neglected = sk_poller_is_neglected(pool);
