@@ -413,10 +413,16 @@ static void arm_all(sk_worker *worker)
 	}
 }
 
-/* What a worker has woken and takes itself as a rule is no reason to stay awake: the monitor has an eye on it. */
-static bool has_untrusted_soon(sk_worker *worker)
+/*
+ * What a worker has woken and takes itself as a rule is no reason to stay awake: the monitor has an eye on it. A start
+ * is one, as sk_start_ready relies on the last look of who still searches.
+ */
+static bool has_soon_for_others(sk_worker *worker)
 {
-	return sk_ready_deque_soon_seen((sk_ready_thief){ &worker->ready }) != 0 &&
+	sk_entry soon = sk_ready_deque_soon_seen((sk_ready_thief){ &worker->ready });
+	if (!soon)
+		return false;
+	return sk_entry_kind_of(soon) == SK_ENTRY_START ||
 	       sk_load_relaxed(&worker->soon_trust) < SK_SOON_TRUSTED; /* relaxed: a guess */
 }
 
@@ -428,7 +434,7 @@ static bool anything_to_do(sk_worker *worker)
 		return true;
 	for (unsigned i = 0; i < pool->worker_count; i++) {
 		sk_worker *other = &pool->workers[i];
-		if (!sk_ready_deque_queue_seen_empty((sk_ready_thief){ &other->ready }) || has_untrusted_soon(other))
+		if (!sk_ready_deque_queue_seen_empty((sk_ready_thief){ &other->ready }) || has_soon_for_others(other))
 			return true;
 		sk_fiber *fiber = sk_load_acquire(&other->running); /* edge -> worker.running : the header */
 		if (!fiber || other == worker)

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Started tasks begin on another worker while the one that started them computes on, whatever that one did before. */
+#include "sched/start.h"
+
+#include "crowd.h"
+#include "started.h"
+#include "sys/clock.h"
+
+static void *raise_it(void *arg)
+{
+	flag_raise(arg);
+	return arg;
+}
+
+static void compute_ns(uint64_t ns)
+{
+	for (uint64_t end = sk_clock_ns() + ns; sk_clock_ns() < end;)
+		sk_spin_hint();
+}
+
+/* This worker comes round to what it has made ready: after some rounds others trust it to. */
+static void be_trusted(void)
+{
+	flag raised = SK_ATOMIC_INIT(0);
+	for (unsigned i = 0; i < 64; i++)
+		skua_await(skua_async(raise_it, &raised));
+}
+
+/*
+ * An idle worker searches for some 200 us before it parks. A start at the very moment of its last look around is seen
+ * by that look, or wakes it; trusted or not.
+ */
+static void *starts_while_the_others_park(void *arg)
+{
+	for (unsigned round = 0; round < CROWD_ROUNDS(1000); round++) {
+		flag raised = SK_ATOMIC_INIT(0);
+		be_trusted();
+		compute_ns(150000 + round % 200 * 500);
+		skua_future *future = skua_async(raise_it, &raised);
+		flag_await(&raised);
+		skua_await(future);
+	}
+	return arg;
+}
+
+static void starts(void)
+{
+	skua_await(skua_async(starts_while_the_others_park, NULL));
+}
+
+Test(start, begins_elsewhere_while_its_starter_computes)
+{
+	with_workers(2, 3, starts);
+}
