@@ -2,7 +2,7 @@
 /* Sleeping and giving way: skua_sleep_ns, skua_yield of await.h. */
 #include "base/hot.h"
 #include "sched/pool.h"
-#include "sched/steal.h"
+#include "sched/work.h"
 #include "sched/suspend.h"
 #include "sched/waiter.h"
 #include "sys/clock.h"

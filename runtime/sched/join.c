@@ -5,9 +5,9 @@
 #include "base/check.h"
 #include "base/hostile.h"
 #include "sched/pool.h"
-#include "sched/root.h"
-#include "sched/steal.h"
+#include "sched/search.h"
 #include "sched/suspend.h"
+#include "sched/work.h"
 #include "sys/clock.h"
 
 #define STATE_DONE ((uintptr_t)1)
@@ -34,7 +34,7 @@ void sk_join_run_stolen(sk_fiber *fiber, const sk_stolen *stolen)
 	sk_task_stack_begin(fiber);
 	stolen->run(slot, fiber, fiber->slots);
 	sk_worker *worker = fiber->worker; /* perhaps another one */
-	sk_work_ran(worker, sk_clock_ticks() - begin);
+	sk_search_ran(worker, sk_clock_ticks() - begin);
 	sk_hostile_point();
 	/* edge join.done -> : the result. edge -> join.wait : the suspended owner */
 	uintptr_t old = sk_exchange_acq_rel(state_of(slot), STATE_DONE);
@@ -173,15 +173,11 @@ static void answer(sk_fiber *fiber, sk_slot *slot, bool asked)
 /* Is there something that the fiber has to give way to? */
 static bool must_give_way(sk_worker *worker)
 {
-	if (worker->seat_root && sk_root_done(worker->seat_root))
-		return true; /* the thread in the seat is waited for outside */
+	if (worker->seat_root) /* what waits is for the stand-in, and it goes on with this fiber too */
+		return sk_work_must_leave(worker);
 	if (!sk_load_relaxed(&worker->tick)) /* relaxed: a request without data */
 		return false;
 	sk_store_relaxed(&worker->tick, 0);
-	if (worker->seat_root) { /* what waits is for the stand-in, and it goes on with this fiber too */
-		worker->hand_over = true;
-		return true;
-	}
 	sk_work_drain_inbox(worker);
 	return sk_ready_deque_seen_other((sk_ready_thief){ &worker->ready }, SK_ENTRY_SLOTS);
 }

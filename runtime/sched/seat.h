@@ -9,7 +9,7 @@
  * somebody else it could be kept for ever. What it cannot avoid is what stands on worker 0's own ready deque: fibers
  * and starts that its own tasks have made ready there, or that one before it left when it handed over. It may be in
  * such a fiber when its root ends on another worker. That fiber's poll is armed then (sk_seat_root_done), so it gives
- * way at its next spawn; if it waits, direct switches to others that are ready there (DIRECT_MAX in steal.c) come to
+ * way at its next spawn; if it waits, direct switches to others that are ready there (DIRECT_MAX in work.c) come to
  * their end, and the loop leaves. task.h tells the caller.
  *
  * It never sleeps in the seat. When it finds nothing of its own to do for a while, or when something else waits and all

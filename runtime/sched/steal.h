@@ -1,47 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Finding work: what a worker does between two tasks.
+ * Stealing: work from other workers, in rounds over the victims, the nearest first.
  *
- *   1  own ready deque: oldest first, but a fiber that was just woken here goes first, a few times in a row; slots
- *      of suspended fibers last
- *   2  the timers and the inbox, when there is nothing else, and now and then even when there is
- *   3  steal: one undeclared round over the victims
- *   4  declare hunger (sched/idle.h), search, force what does not come by itself, park
- *
- * A victim that runs a fiber without a public task is armed: its poll becomes NULL, and its next spawn publishes. A
- * thief whose last stolen tasks were all tiny pauses before the next steal, the longer the more of them there were in a
- * row: a stolen task costs its owner some 100 ns more than one that was not, so tasks of 10 ns must not be taken at the
- * rate of a cache miss; in trees with a few big branches among many leaves (UTS) a longer task comes before the pause
- * grows.
+ * A victim that runs a fiber without a public task is armed: its poll becomes NULL, and its next spawn publishes. What
+ * does not come by itself is forced (sched/task_stack.h), at most once per gap in the whole pool.
  *
  * | edge            | from                                | to                            | carries              |
  * |-----------------|-------------------------------------|-------------------------------|----------------------|
  * | worker.running  | switch: running, release            | thief: running, acquire       | the fiber's header   |
  *
- * Who may call: the worker, on an idle fiber.
+ * Who may call: the worker, on an idle fiber. Blocks: nothing.
  */
 #ifndef SK_SCHED_STEAL_H
 #define SK_SCHED_STEAL_H
 
-#include "sched/task_stack.h"
 #include "sched/worker.h"
 
-/* Waits for work, asleep if need be. The result is not SK_WORK_NONE. */
-void sk_work_find(sk_worker *worker, sk_work *work);
+/* One round: tasks and ready entries. */
+bool sk_steal_round(sk_worker *worker, sk_work *work);
 
-/* Moves the inbox to the own ready deque. Returns whether there was anything. */
-bool sk_work_drain_inbox(sk_worker *worker);
+/* One round over what others have woken and want to do next, but do not come round to. */
+bool sk_steal_soon(sk_worker *worker, sk_work *work);
 
-/*
- * For a fiber that stops: the one that goes on on this worker, a ready one if there is any here, else an idle one that
- * looks around. NULL: no memory.
- */
-sk_fiber *sk_work_next_fiber(sk_worker *worker);
-
-/* Is there anything ready here, or due? (a hint) */
-bool sk_work_is_waiting(sk_worker *worker);
-
-/* A stolen task has run that long. */
-void sk_work_ran(sk_worker *worker, uint64_t ticks);
+/* One round that publishes private tasks of somebody who does not answer, and steals one. */
+bool sk_steal_force(sk_worker *worker, sk_work *work);
 
 #endif

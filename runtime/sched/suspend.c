@@ -6,7 +6,7 @@
 #include "base/hot.h"
 #include "base/hostile.h"
 #include "sched/pool.h"
-#include "sched/steal.h"
+#include "sched/work.h"
 
 #include <errno.h>
 

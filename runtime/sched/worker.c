@@ -8,7 +8,7 @@
 #include "sched/pool.h"
 #include "sched/root.h"
 #include "sched/start.h"
-#include "sched/steal.h"
+#include "sched/search.h"
 #include "sched/suspend.h"
 #include "sys/clock.h"
 #include "sys/fault.h"
@@ -216,7 +216,7 @@ SK_HOT void sk_worker_loop(void *argument)
 			work = worker->handed;
 			worker->handed.kind = SK_WORK_NONE;
 		} else {
-			sk_work_find(worker, &work);
+			sk_search_work(worker, &work);
 		}
 		serve(worker, fiber, &work);
 	}

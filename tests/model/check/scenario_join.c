@@ -6,8 +6,8 @@
 #include "scenarios.h"
 #include "sched/join.h"
 #include "sched/pool.h"
-#include "sched/root.h"
-#include "sched/steal.h"
+#include "sched/search.h"
+#include "sched/work.h"
 #include "twin_fiber.h"
 
 #define SLOTS 8u
@@ -33,15 +33,15 @@ bool sk_work_drain_inbox(sk_worker *worker)
 	return false;
 }
 
-void sk_work_ran(sk_worker *worker, uint64_t ticks)
+void sk_search_ran(sk_worker *worker, uint64_t ticks)
 {
 	(void)worker;
 	(void)ticks;
 }
 
-bool sk_root_done(sk_root *root)
+bool sk_work_must_leave(sk_worker *worker)
 {
-	(void)root;
+	(void)worker;
 	return false;
 }
 

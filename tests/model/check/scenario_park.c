@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * No task out of reach: an owner spawns and then makes a long call, from which it returns only when others have done
- * what they could take; thieves steal, ask, force and park as sched/steal.c does. The owner's slow paths (sched/join.c
- * above the real task stack), sched/idle.c and sys/park are as they are. A task that is left while all sleep, or an
- * owner that waits for one who was never woken, is a deadlock.
+ * what they could take; thieves steal, ask, force and park as sched/steal.c and sched/search.c do. The owner's slow
+ * paths (sched/join.c above the real task stack), sched/idle.c and sys/park are as they are. A task that is left while
+ * all sleep, or an owner that waits for one who was never woken, is a deadlock.
  *
- * What sched/steal.c does is told in a few lines: look around once; declare; search, force, P1 to P5, sleep; found:
+ * What they do is told in a few lines: look around once; declare; search, force, P1 to P5, sleep; found:
  * notify if it was the last one.
  */
 #include "scenarios.h"
