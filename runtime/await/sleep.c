@@ -2,9 +2,9 @@
 /* Sleeping and giving way: skua_sleep_ns, skua_yield of await.h. */
 #include "base/hot.h"
 #include "sched/pool.h"
-#include "sched/work.h"
 #include "sched/suspend.h"
 #include "sched/waiter.h"
+#include "sched/work.h"
 #include "sys/clock.h"
 
 #include <skua/await.h>
