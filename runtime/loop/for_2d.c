@@ -7,6 +7,7 @@
  * Call from: anywhere. Blocks: the thread (outside), the fiber (inside).
  */
 #include "loop/pace.h"
+#include "loop/team.h"
 #include "sched/pool.h"
 #include "sys/clock.h"
 
@@ -68,6 +69,26 @@ SKUA_TASK(void, part, const plane *, p, box, b, sk_runner *, given)
 		SKUA_SYNC(part);
 }
 
+/* A band of rows for each worker. */
+typedef struct bands {
+	sk_team team; /* first: a part gets its address */
+	const plane *p;
+	sk_runner *runner; /* of who began the loop */
+	box all;
+	unsigned count;
+} bands;
+
+SKUA_TASK(void, band, const sk_team *, team, unsigned, index)
+{
+	const bands *bands_ = (const bands *)(const void *)team;
+	sk_runner own, *runner = sk_runner_of(sk_fiber_, bands_->runner, &own);
+	box b = bands_->all;
+	size_t rows = b.row_end - b.row;
+	b.row_end = b.row + sk_team_part_begin(rows, bands_->count, index + 1);
+	b.row += sk_team_part_begin(rows, bands_->count, index);
+	SKUA_CALL(part, bands_->p, b, runner);
+}
+
 SKUA_TASK(void, whole, const plane *, p, box, b)
 {
 	sk_pace_memory memory = sk_pace_recall((const void *)p->body);
@@ -76,7 +97,10 @@ SKUA_TASK(void, whole, const plane *, p, box, b)
 	sk_runner_init(&runner, sk_fiber_, target, memory.pace ? sk_pace_units(memory.pace, target / 4) : 1);
 	/* A rectangle is not shared at all only where that has been right many times. */
 	uint64_t expected = sk_pace_ticks(memory.pace, cells(b)), alone = sk_fiber_->worker->pool->alone_ticks;
-	if (!memory.proven || expected > alone)
+	bands all = { { band_sk_body }, p, &runner, b, sk_fiber_->worker->pool->worker_count };
+	if ((!memory.proven || expected > alone) && all.count > 1 && b.row_end - b.row >= all.count)
+		SKUA_CALL(sk_team_run, &all.team, 0, all.count);
+	else if (!memory.proven || expected > alone)
 		SKUA_CALL(part, p, b, &runner);
 	else if (run_leaf(p, &runner, b) > SK_PACE_MISTAKE * expected + alone)
 		sk_pace_blame((const void *)p->body);

@@ -13,7 +13,9 @@
 #define DOUBTS_MAX 10u
 #define FORGIVE_AFTER 256u  /* times right in a row: one doubt less */
 #define RIGHT_WITHIN 4u     /* a factor */
-#define TRY_AGAIN 32u       /* every so many loops one is shared although that was no gain */
+/* Every so many loops it is tried again what was no gain; less often where that was clear. */
+#define TRY_AGAIN 32u
+#define TRY_AGAIN_CLEAR 256u
 
 typedef struct memory {
 	const void *body;
@@ -21,6 +23,7 @@ typedef struct memory {
 	uint32_t right;  /* times in a row */
 	uint32_t doubts; /* mistakes, not yet forgiven */
 	sk_pace shared;  /* of whole loops that were shared; 0: none was */
+	sk_pace alone;   /* of whole loops that were not */
 	uint32_t asked;
 } memory;
 
@@ -36,6 +39,19 @@ static inline memory *place(const void *body)
 }
 _Static_assert(MEMORIES == 16, "the hash has four bits");
 
+/* Is such a loop to be run without sharing it? What was not tried yet is, and now and then the worse of the two. */
+static bool is_better_alone(memory *m)
+{
+	if (!m->shared)
+		return false;
+	if (!m->alone)
+		return true;
+	bool better = m->shared > m->alone;
+	sk_pace less = better ? m->alone : m->shared, more = better ? m->shared : m->alone;
+	bool again = ++m->asked % (more / 2 > less ? TRY_AGAIN_CLEAR : TRY_AGAIN) == 0;
+	return better != again;
+}
+
 __attribute__((noinline)) sk_pace_memory sk_pace_recall(const void *body)
 {
 	memory *m = place(body);
@@ -46,7 +62,7 @@ __attribute__((noinline)) sk_pace_memory sk_pace_recall(const void *body)
 		.pace = m->pace,
 		.trusted = m->right >= needed,
 		.proven = m->right / PROVEN_TIMES >= needed,
-		.alone = m->shared > m->pace && ++m->asked % TRY_AGAIN,
+		.alone = is_better_alone(m),
 	};
 }
 
@@ -69,17 +85,18 @@ __attribute__((noinline)) void sk_pace_note(const void *body, sk_pace pace)
 		m->doubts--;
 }
 
-__attribute__((noinline)) void sk_pace_note_shared(const void *body, sk_pace pace)
+__attribute__((noinline)) void sk_pace_note_whole(const void *body, sk_pace pace, bool was_shared)
 {
 	memory *m = place(body);
 	if (m->body != body)
 		return;
-	if (m->shared && pace / RIGHT_WITHIN > m->shared) /* somebody else had the core meanwhile */
-		pace = m->shared * RIGHT_WITHIN;
-	if (!m->shared || pace < m->shared / 2)
-		m->shared = pace;
+	sk_pace *known = was_shared ? &m->shared : &m->alone;
+	if (*known && pace / RIGHT_WITHIN > *known) /* somebody else had the core meanwhile */
+		pace = *known * RIGHT_WITHIN;
+	if (!*known || pace < *known / 2)
+		*known = pace;
 	else
-		m->shared = m->shared - m->shared / 4 + pace / 4 + 1;
+		*known = *known - *known / 4 + pace / 4 + 1;
 }
 
 __attribute__((noinline)) void sk_pace_blame(const void *body)
@@ -111,6 +128,14 @@ void sk_runner_copy(sk_runner *runner, const sk_runner *other, struct sk_fiber *
 {
 	size_t units = sk_load_relaxed(&other->units); /* relaxed: a hint */
 	sk_runner_init(runner, fiber, other->target, units / 2 + 1);
+}
+
+sk_runner *sk_runner_of(struct sk_fiber *fiber, sk_runner *given, sk_runner *own)
+{
+	if (given->fiber == fiber)
+		return given;
+	sk_runner_init(own, fiber, given->target, sk_load_relaxed(&given->units)); /* relaxed: a hint */
+	return own;
 }
 
 void sk_runner_note(sk_runner *runner, size_t units, uint64_t ticks)

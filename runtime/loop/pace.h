@@ -55,7 +55,7 @@ typedef struct sk_pace_memory {
 	sk_pace pace;
 	bool trusted; /* right often enough in a row */
 	bool proven;  /* and many times more */
-	bool alone;   /* when such a loop was shared, it was over later than if it had not been */
+	bool alone;   /* when such a loop was shared, it was over later than when it was not; or that is to be tried */
 } sk_pace_memory;
 
 /* The calling thread's memory of a body; pace 0 if there is none. Not inlined: it reads thread-locals. */
@@ -64,8 +64,8 @@ sk_pace_memory sk_pace_recall(const void *body);
 /* Notes what the body took per unit this time. */
 void sk_pace_note(const void *body, sk_pace pace);
 
-/* Notes what a unit of the whole loop took, from begin to end, when it was shared. */
-void sk_pace_note_shared(const void *body, sk_pace pace);
+/* Notes what a unit of the whole loop took, from begin to end. */
+void sk_pace_note_whole(const void *body, sk_pace pace, bool was_shared);
 
 /* Notes that the memory was far off. */
 void sk_pace_blame(const void *body);
@@ -103,6 +103,9 @@ void sk_runner_init(sk_runner *runner, struct sk_fiber *fiber, uint64_t target, 
 
 /* A thief's runner: as the other one, but the first piece is smaller. */
 void sk_runner_copy(sk_runner *runner, const sk_runner *other, struct sk_fiber *fiber);
+
+/* The runner of a part on that fiber: the given one if it is there, else own, which begins as the given one. */
+sk_runner *sk_runner_of(struct sk_fiber *fiber, sk_runner *given, sk_runner *own);
 
 /* How many units the next piece may have. */
 static inline size_t sk_runner_units(const sk_runner *runner)

@@ -3,6 +3,7 @@
 #include "loop/range.h"
 
 #include "base/check.h"
+#include "loop/team.h"
 #include "sched/pool.h"
 #include "sys/clock.h"
 
@@ -15,12 +16,6 @@
 
 /* A short loop is cut into so many leaves for each worker. */
 #define PIECES_PER_WORKER 4u
-
-/* Workers, as part of a piece's arguments: whose shares it holds. */
-typedef struct span {
-	uint16_t from, to;
-} span;
-_Static_assert(SK_WORKERS_MAX < UINT16_MAX, "a span holds workers");
 
 /* One leaf, with the clock. */
 static void run_leaf(const sk_range *range, sk_runner *runner, size_t begin, size_t end)
@@ -37,13 +32,6 @@ static void run_leaf(const sk_range *range, sk_runner *runner, size_t begin, siz
 static size_t leaf_units(const sk_range *range, const sk_runner *runner)
 {
 	return range->by_unit ? 1 : sk_runner_units(runner);
-}
-
-/* The unit at which the shares of the workers up to `middle` of the span end. */
-static size_t share(size_t begin, size_t end, span workers, unsigned middle)
-{
-	size_t count = end - begin, width = workers.to - workers.from, part = middle - workers.from;
-	return begin + count / width * part + count % width * part / width;
 }
 
 static bool join(const sk_range *range, sk_runner *runner, void *partial)
@@ -69,7 +57,7 @@ static void *new_partial(const sk_range *range)
  * A piece. Returns the partial result, if it is not the runner's; or NOT_DONE.
  * Where the far pieces begin is kept, in case that one comes back undone: at most one for each halving.
  */
-SKUA_TASK(void *, piece, const sk_range *, range, size_t, begin, size_t, end, sk_runner *, given, span, workers)
+SKUA_TASK(void *, piece, const sk_range *, range, size_t, begin, size_t, end, sk_runner *, given)
 {
 	sk_runner own, *runner = given;
 	if (given->fiber != sk_fiber_) { /* L2: stolen */
@@ -80,35 +68,39 @@ SKUA_TASK(void *, piece, const sk_range *, range, size_t, begin, size_t, end, sk
 	}
 	struct {
 		size_t begin, end;
-	} far[8 * sizeof(size_t) + 16];
+	} far[8 * sizeof(size_t)];
 	unsigned spawned = 0;
-	while (workers.to - workers.from > 1 && end - begin >= (size_t)(workers.to - workers.from)) {
-		unsigned me = sk_fiber_->worker->index;
-		uint16_t half = (uint16_t)((workers.from + workers.to) / 2);
-		size_t middle = share(begin, end, workers, half);
-		span low = { workers.from, half }, high = { half, workers.to };
-		bool upper = me >= half && me < workers.to;
-		far[spawned].begin = upper ? begin : middle;
-		far[spawned].end = upper ? middle : end;
-		SKUA_SPAWN(piece, range, far[spawned].begin, far[spawned].end, runner, upper ? low : high);
-		spawned++;
-		begin = upper ? middle : begin;
-		end = upper ? end : middle;
-		workers = upper ? high : low;
-	}
 	for (size_t most = leaf_units(range, runner); end - begin > most;) {
 		size_t middle = begin + (end - begin + 1) / 2;
 		far[spawned].begin = middle;
 		far[spawned].end = end;
-		SKUA_SPAWN(piece, range, middle, end, runner, ((span){ 0, 0 }));
+		SKUA_SPAWN(piece, range, middle, end, runner);
 		spawned++;
 		end = middle;
 	}
 	run_leaf(range, runner, begin, end);
 	while (spawned-- > 0)
 		if (!join(range, runner, SKUA_SYNC(piece)))
-			SKUA_CALL(piece, range, far[spawned].begin, far[spawned].end, runner, ((span){ 0, 0 }));
+			SKUA_CALL(piece, range, far[spawned].begin, far[spawned].end, runner);
 	return runner == given ? NULL : runner->partial;
+}
+
+/* A share of the range for each worker. */
+typedef struct shares {
+	sk_team team; /* first: a part gets its address */
+	const sk_range *range;
+	sk_runner *runner; /* of who began the loop */
+	size_t begin, end;
+	unsigned count;
+} shares;
+
+SKUA_TASK(void, share, const sk_team *, team, unsigned, part)
+{
+	const shares *all = (const shares *)(const void *)team;
+	sk_runner own, *runner = sk_runner_of(sk_fiber_, all->runner, &own);
+	size_t units = all->end - all->begin;
+	SKUA_CALL(piece, all->range, all->begin + sk_team_part_begin(units, all->count, part),
+	          all->begin + sk_team_part_begin(units, all->count, part + 1), runner);
 }
 
 /*
@@ -155,13 +147,16 @@ static bool better_alone(const sk_range *range, const sk_pace_memory *memory, sk
 	return sk_pace_put_off(ticks, pool->wake_worth_ticks);
 }
 
-/* How long a leaf should be: shorter in short loops, so that there is something to share to the end. */
+/*
+ * How long a leaf should be: shorter in short loops, so that there is something to share to the end; but not shorter
+ * than what it takes to steal one from a busy worker.
+ */
 static uint64_t leaf_target(const sk_range *range, sk_pace pace, const sk_pool *pool)
 {
 	if (!pace || pool->worker_count == 1)
 		return pool->leaf_ticks;
 	uint64_t share = sk_pace_ticks(pace, range->units) / (PIECES_PER_WORKER * pool->worker_count);
-	return share < pool->alone_ticks ? pool->alone_ticks : share < pool->leaf_ticks ? share : pool->leaf_ticks;
+	return sk_min(sk_max(share, pool->least_leaf_ticks), pool->leaf_ticks);
 }
 
 SKUA_TASK(void, whole, sk_range *, range)
@@ -175,16 +170,21 @@ SKUA_TASK(void, whole, sk_range *, range)
 	size_t begin = 0;
 	if (better_alone(range, &memory, pool))
 		begin = run_alone(range, &runner, &memory, pool);
-	if (begin < range->units) {
-		uint16_t workers = range->bytes ? 0 : (uint16_t)pool->worker_count;
+	if (begin == range->units) {
+		sk_pace_note_whole(range->body, sk_runner_pace(&runner), false);
+	} else {
+		shares all = { { share_sk_body }, range, &runner, begin, range->units, pool->worker_count };
 		/* Is this a try whether sharing pays? Without anybody awake it would say what a wake-up costs. */
 		bool is_try = begin == 0 && memory.trusted && sk_idle_searching(&pool->idle) > 0 &&
 		              is_short(sk_pace_ticks(memory.pace, range->units), pool);
 		uint64_t from = sk_clock_ticks();
-		SKUA_CALL(piece, range, begin, range->units, &runner, ((span){ 0, workers }));
+		if (range->bytes || all.count == 1 || all.end - all.begin < all.count)
+			SKUA_CALL(piece, range, begin, range->units, &runner);
+		else
+			SKUA_CALL(sk_team_run, &all.team, 0, all.count);
 		if (is_try) {
 			uint64_t ticks = sk_pace_between(from, sk_clock_ticks());
-			sk_pace_note_shared(range->body, sk_pace_of(ticks, range->units));
+			sk_pace_note_whole(range->body, sk_pace_of(ticks, range->units), true);
 		}
 	}
 	if (!range->by_unit)

@@ -17,9 +17,8 @@
  *   L2  a piece is run with its spawner's runner exactly if its fiber is the runner's fiber; a stolen one makes a
  *       runner of its own, and the partial result it hands back is joined behind what the spawner has so far.
  *
- * Where the order does not matter (no partial result) the upper levels are cut by workers: a runner keeps the part of
- * the range in which its own worker's share lies. Loops that follow each other over the same data then find most of it
- * in the same caches.
+ * Where the order does not matter (no partial result) the range is first cut into a share for each worker, which is
+ * brought to it (loop/team.h). Loops that follow each other over the same data then find most of it in the same caches.
  *
  * Call from: range_run: anywhere. Blocks: the thread (outside), the fiber (inside).
  */

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "base/hostile.h"
+#include "sched/mail.h"
 #include "sched/pool.h"
 #include "sched/search.h"
 #include "sched/suspend.h"
@@ -34,7 +35,8 @@ void sk_join_run_stolen(sk_fiber *fiber, const sk_stolen *stolen)
 	sk_task_stack_begin(fiber);
 	stolen->run(slot, fiber, fiber->slots);
 	sk_worker *worker = fiber->worker; /* perhaps another one */
-	sk_search_ran(worker, sk_clock_ticks() - begin);
+	if (!stolen->by_mail)
+		sk_search_ran(worker, sk_clock_ticks() - begin);
 	sk_hostile_point();
 	/* edge join.done -> : the result. edge -> join.wait : the suspended owner */
 	uintptr_t old = sk_exchange_acq_rel(state_of(slot), STATE_DONE);
@@ -57,27 +59,45 @@ static bool done(sk_slot *slot)
 	return sk_load_acquire(state_of(slot)) == STATE_DONE; /* edge -> join.done : the result */
 }
 
+/* A letter's sender may have un-stolen tasks: they stay within reach. */
+static bool share_and_register(sk_worker *worker, sk_fiber *fiber, void *argument)
+{
+	sk_suspend_share(worker, fiber);
+	return register_waiter(worker, fiber, argument);
+}
+
 /* There is no memory for another fiber: the owner keeps its worker, and goes on trying. */
-static void wait_without_fiber(sk_fiber *fiber, sk_slot *slot)
+static void wait_without_fiber(sk_fiber *fiber, sk_slot *slot, sk_commit commit)
 {
 	sk_verbose("no memory for another fiber; worker %u waits for a stolen task without doing other work",
 		   fiber->worker->index);
-	while (!done(slot) && !sk_suspend(fiber, register_waiter, slot, SK_WAIT_JOIN))
+	while (!done(slot) && !sk_suspend(fiber, commit, slot, SK_WAIT_JOIN))
 		sk_thread_yield();
+}
+
+static bool is_done_soon(sk_slot *slot)
+{
+	for (int i = 0; i < SK_JOIN_SPINS; i++) {
+		if (done(slot))
+			return true;
+		sk_spin_hint();
+	}
+	return false;
+}
+
+static void await_end(sk_fiber *fiber, sk_slot *slot, sk_commit commit)
+{
+	if (SK_UNLIKELY(fiber->worker->pool->forked))
+		sk_panic("the sync of a task that another thread had stolen before fork(): it never ends in the child");
+	if (!sk_suspend(fiber, commit, slot, SK_WAIT_JOIN))
+		wait_without_fiber(fiber, slot, commit);
+	SK_INVARIANT(done(slot), "a fiber that waited for a stolen task goes on when it is done");
 }
 
 static void await_thief(sk_fiber *fiber, sk_slot *slot)
 {
-	if (SK_UNLIKELY(fiber->worker->pool->forked))
-		sk_panic("the sync of a task that another thread had stolen before fork(): it never ends in the child");
-	for (int i = 0; i < SK_JOIN_SPINS; i++) {
-		if (done(slot))
-			return;
-		sk_spin_hint();
-	}
-	if (!sk_suspend(fiber, register_waiter, slot, SK_WAIT_JOIN))
-		wait_without_fiber(fiber, slot);
-	SK_INVARIANT(done(slot), "a fiber that waited for a stolen task goes on when it is done");
+	if (!is_done_soon(slot))
+		await_end(fiber, slot, register_waiter);
 }
 
 /* The public part became empty or may have: if anybody is hungry, the next spawn has to publish. */
@@ -116,6 +136,20 @@ bool sk_join_sync(sk_fiber *fiber, sk_slot *slot)
 	if (fiber->worker->pool->membarrier)
 		rearm_if_hungry(fiber);
 	return false;
+}
+
+/*
+ * Letters go to those who wait for them, and a team's parts are as long as each other: so it takes longer to give up.
+ */
+void sk_join_letter(sk_fiber *fiber, sk_letter *letter)
+{
+	SK_TRACE_EVENT(&fiber->worker->trace, JOIN_STOLEN, fiber->index, UINT32_MAX);
+	uint64_t spin = fiber->worker->pool->letter_spin_ticks;
+	for (uint64_t begin = sk_clock_ticks(); !is_done_soon(&letter->slot);)
+		if (sk_clock_ticks() - begin >= spin) {
+			await_end(fiber, &letter->slot, share_and_register);
+			return;
+		}
 }
 
 /* --- spawn --- */

@@ -29,11 +29,19 @@
 #include "sched/task_stack.h"
 #include "sched/worker.h"
 
+struct sk_letter;
+
 /* Runs a stolen task on the calling idle fiber; a waiting owner goes on then, on this worker. */
 void sk_join_run_stolen(sk_fiber *fiber, const sk_stolen *stolen);
 
 /* The slow sync: true: the task is the caller's to run; false: its result is in the slot. Blocks: the fiber. */
 bool sk_join_sync(sk_fiber *fiber, sk_slot *slot);
+
+/*
+ * Waits for the end of a task that was sent (sched/mail.h) and not taken back: its result is in the letter then. The
+ * same two ends, with a slot in the sender's frame. Blocks: the fiber.
+ */
+void sk_join_letter(sk_fiber *fiber, struct sk_letter *letter);
 
 /* The slow spawn: hunger, the end of the readable slots, a tick, or a seat to be left. */
 void sk_join_spawn(sk_fiber *fiber, sk_slot *slot);

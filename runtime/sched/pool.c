@@ -29,6 +29,8 @@
 #define TINY_NS 500u
 #define LEAF_NS 16000u        /* with one worker nobody waits for a share: */
 #define LEAF_ALONE_NS 200000u
+#define LEAST_LEAF_NS 4000u
+#define LETTER_SPIN_NS 4000u
 #define ALONE_NS 1000u
 #define WAKE_WORTH_NS 100000u
 #define DRAIN_LOOK_NS 10000000u
@@ -276,6 +278,8 @@ static void set_times(sk_pool *pool)
 	pool->search_ticks = ticks_of(SEARCH_NS);
 	pool->tiny_ticks = ticks_of(TINY_NS);
 	pool->leaf_ticks = ticks_of(pool->worker_count > 1 ? LEAF_NS : LEAF_ALONE_NS);
+	pool->least_leaf_ticks = ticks_of(LEAST_LEAF_NS);
+	pool->letter_spin_ticks = pool->oversubscribed ? 0 : ticks_of(LETTER_SPIN_NS);
 	pool->alone_ticks = ticks_of(ALONE_NS);
 	pool->wake_worth_ticks = ticks_of(WAKE_WORTH_NS);
 }

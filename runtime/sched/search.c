@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/hot.h"
 #include "base/hostile.h"
+#include "sched/mail.h"
 #include "sched/pool.h"
 #include "sched/steal.h"
 #include "sched/work.h"
@@ -84,7 +85,8 @@ static bool anything_to_do(sk_worker *worker)
 		return true;
 	for (unsigned i = 0; i < pool->worker_count; i++) {
 		sk_worker *other = &pool->workers[i];
-		if (!sk_ready_deque_queue_seen_empty((sk_ready_thief){ &other->ready }) || has_soon_for_others(other))
+		if (!sk_ready_deque_queue_seen_empty((sk_ready_thief){ &other->ready }) || has_soon_for_others(other) ||
+		    sk_mail_seen(other))
 			return true;
 		sk_fiber *fiber = sk_load_acquire(&other->running); /* edge -> worker.running : the header */
 		if (!fiber || other == worker)
@@ -115,7 +117,7 @@ static void await_token(sk_worker *worker)
 static bool park(sk_worker *worker)
 {
 	sk_pool *pool = worker->pool;
-	if (anything_to_do(worker))
+	if (!sk_mail_shut(worker) || anything_to_do(worker))
 		return true; /* spares everybody the barrier */
 	sk_idle_park_begin(&pool->idle, worker->index); /* P1 */
 	arm_all(worker);                                /* P2 */
@@ -185,7 +187,8 @@ static void search(sk_worker *worker, sk_work *work)
 			work->kind = SK_WORK_LEAVE;
 			return;
 		}
-		if (sk_work_take_local(worker, work) || sk_steal_round(worker, work))
+		sk_mail_open(worker);
+		if (sk_mail_take(worker, work) || sk_work_take_local(worker, work) || sk_steal_round(worker, work))
 			return;
 		if (round % OTHERS_PERIOD == OTHERS_PERIOD - 1) {
 			sk_work_expire_others(worker);
@@ -227,21 +230,32 @@ static void pause_for_tiny(sk_worker *worker)
 	account(worker, true);
 	uint64_t begin = worker->since_ticks;
 	sk_ready_thief own = { &worker->ready };
-	while (sk_clock_ticks() - begin < pause && sk_ready_deque_seen_empty(own) && !sk_work_must_leave(worker))
+	while (sk_clock_ticks() - begin < pause && sk_ready_deque_seen_empty(own) && !sk_mail_seen(worker) &&
+	       !sk_work_must_leave(worker))
 		breathe(worker->pool, 0);
 	account(worker, false);
 }
 
+/* Without telling anybody but those who have mail for it. */
+static bool glance(sk_worker *worker, sk_work *work)
+{
+	if (sk_mail_take(worker, work))
+		return true;
+	pause_for_tiny(worker);
+	return sk_mail_take(worker, work) || sk_work_take_local(worker, work) || sk_steal_round(worker, work);
+}
+
 static SK_ASIDE void look_around(sk_worker *worker, sk_work *work)
 {
-	if (!worker->searching) {
-		pause_for_tiny(worker);
-		if (sk_work_take_local(worker, work) || sk_steal_round(worker, work))
-			return;
-		declare(worker);
+	sk_mail_open(worker);
+	if (worker->searching || !glance(worker, work)) {
+		if (!worker->searching)
+			declare(worker);
+		search(worker, work);
+		settle(worker);
 	}
-	search(worker, work);
-	settle(worker);
+	if (!sk_mail_shut(worker))
+		sk_idle_notify(&worker->pool->idle, worker->index); /* a letter is left (sched/mail.h, B3) */
 }
 
 SK_HOT void sk_search_work(sk_worker *worker, sk_work *work)

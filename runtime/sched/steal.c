@@ -3,6 +3,7 @@
 #include "sched/steal.h"
 
 #include "base/check.h"
+#include "sched/mail.h"
 #include "sched/pool.h"
 #include "sched/work.h"
 #include "sys/clock.h"
@@ -76,13 +77,24 @@ static bool steal_soon(sk_worker *worker, sk_worker *victim, sk_work *work)
 	return sk_work_open(worker, entry, work);
 }
 
+/* A letter whose addressee has found other work meanwhile. */
+static bool steal_letter(sk_worker *worker, sk_worker *victim, sk_work *work)
+{
+	if (!sk_mail_seen(victim))
+		return false;
+	for (uint64_t begin = sk_clock_ticks(); sk_clock_ticks() - begin < worker->pool->tiny_ticks * 2;)
+		sk_spin_hint();
+	return sk_mail_take_from(victim, work);
+}
+
 bool sk_steal_soon(sk_worker *worker, sk_work *work)
 {
 	if (worker->seat_root)
 		return false;
 	sk_victim_round round = sk_victim_round_begin(&worker->victims, &worker->rng);
 	for (int i; (i = sk_victim_next(&round)) >= 0;)
-		if (steal_soon(worker, &worker->pool->workers[i], work))
+		if (steal_soon(worker, &worker->pool->workers[i], work) ||
+		    steal_letter(worker, &worker->pool->workers[i], work))
 			return true;
 	return false;
 }
@@ -92,7 +104,7 @@ bool sk_steal_round(sk_worker *worker, sk_work *work)
 	sk_victim_round round = sk_victim_round_begin(&worker->victims, &worker->rng);
 	for (int i; (i = sk_victim_next(&round)) >= 0;) {
 		sk_worker *victim = &worker->pool->workers[i];
-		if (steal_slot(worker, victim, work) || steal_ready(worker, victim, work))
+		if (steal_slot(worker, victim, work) || steal_ready(worker, victim, work) || sk_mail_take(worker, work))
 			return true;
 	}
 	sk_stats_add(worker, steal_failed, 1);

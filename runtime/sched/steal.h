@@ -19,7 +19,7 @@
 /* One round: tasks and ready entries. */
 bool sk_steal_round(sk_worker *worker, sk_work *work);
 
-/* One round over what others have woken and want to do next, but do not come round to. */
+/* One round over what others want to do next, or were sent, but do not come round to. */
 bool sk_steal_soon(sk_worker *worker, sk_work *work);
 
 /* One round that publishes private tasks of somebody who does not answer, and steals one. */

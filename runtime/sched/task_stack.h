@@ -74,6 +74,7 @@ typedef struct sk_stolen {
 	struct sk_root *root;
 	struct sk_scope *scope;
 	bool emptied; /* it was the last public one */
+	bool by_mail; /* it came as a letter (sched/mail.h) */
 } sk_stolen;
 
 enum sk_steal_result {

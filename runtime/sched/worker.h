@@ -97,12 +97,16 @@ typedef struct sk_worker {
 	bool hand_over;             /* that thread is to leave the seat to the stand-in */
 	unsigned tiny_run;          /* tiny tasks stolen in a row */
 	uint64_t since_ticks;       /* since when it is busy, or searching */
+	bool box_opened;            /* and not shut since; see sched/mail.h */
+	struct sk_root *box_root;   /* for whose letters it was */
 	sk_rng rng;
 	sk_trace_ring trace;
 	/* the thread in the seat writes, others read */
 	/* the fiber whose slots thieves look at; may be NULL; alone in its lines, for every thief reads it */
 	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(sk_fiber *) running;
 	_Alignas(SK_FALSE_SHARING) sk_worker_counters counters;
+	/* everybody CASes; alone in its lines, for its owner looks at it all the time while it searches */
+	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uintptr_t) box; /* see sched/mail.h */
 	/* everybody stores */
 	_Alignas(SK_FALSE_SHARING) sk_park_word token; /* 1: woken; see sched/idle.h */
 	SK_ATOMIC(uint32_t) tick;                      /* the monitor asks it to look at inbox and ready deque */
