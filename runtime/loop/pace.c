@@ -13,18 +13,13 @@
 #define DOUBTS_MAX 10u
 #define FORGIVE_AFTER 256u  /* times right in a row: one doubt less */
 #define RIGHT_WITHIN 4u     /* a factor */
-/* Every so many loops it is tried again what was no gain; less often where that was clear. */
-#define TRY_AGAIN 32u
-#define TRY_AGAIN_CLEAR 256u
 
 typedef struct memory {
 	const void *body;
 	sk_pace pace;
 	uint32_t right;  /* times in a row */
 	uint32_t doubts; /* mistakes, not yet forgiven */
-	sk_pace shared;  /* of whole loops that were shared; 0: none was */
-	sk_pace alone;   /* of whole loops that were not */
-	uint32_t asked;
+	sk_choice choice;
 } memory;
 
 static SK_THREAD_LOCAL struct {
@@ -39,19 +34,6 @@ static inline memory *place(const void *body)
 }
 _Static_assert(MEMORIES == 16, "the hash has four bits");
 
-/* Is such a loop to be run without sharing it? What was not tried yet is, and now and then the worse of the two. */
-static bool is_better_alone(memory *m)
-{
-	if (!m->shared)
-		return false;
-	if (!m->alone)
-		return true;
-	bool better = m->shared > m->alone;
-	sk_pace less = better ? m->alone : m->shared, more = better ? m->shared : m->alone;
-	bool again = ++m->asked % (more / 2 > less ? TRY_AGAIN_CLEAR : TRY_AGAIN) == 0;
-	return better != again;
-}
-
 __attribute__((noinline)) sk_pace_memory sk_pace_recall(const void *body)
 {
 	memory *m = place(body);
@@ -62,7 +44,6 @@ __attribute__((noinline)) sk_pace_memory sk_pace_recall(const void *body)
 		.pace = m->pace,
 		.trusted = m->right >= needed,
 		.proven = m->right / PROVEN_TIMES >= needed,
-		.alone = is_better_alone(m),
 	};
 }
 
@@ -85,18 +66,17 @@ __attribute__((noinline)) void sk_pace_note(const void *body, sk_pace pace)
 		m->doubts--;
 }
 
-__attribute__((noinline)) void sk_pace_note_whole(const void *body, sk_pace pace, bool was_shared)
+__attribute__((noinline)) enum sk_way sk_pace_way(const void *body, unsigned allowed)
 {
 	memory *m = place(body);
-	if (m->body != body)
-		return;
-	sk_pace *known = was_shared ? &m->shared : &m->alone;
-	if (*known && pace / RIGHT_WITHIN > *known) /* somebody else had the core meanwhile */
-		pace = *known * RIGHT_WITHIN;
-	if (!*known || pace < *known / 2)
-		*known = pace;
-	else
-		*known = *known - *known / 4 + pace / 4 + 1;
+	return m->body == body ? sk_choice_next(&m->choice, allowed) : SK_WAY_DIVIDED;
+}
+
+__attribute__((noinline)) void sk_pace_note_way(const void *body, enum sk_way way, sk_pace took)
+{
+	memory *m = place(body);
+	if (m->body == body)
+		sk_choice_note(&m->choice, way, took);
 }
 
 __attribute__((noinline)) void sk_pace_blame(const void *body)

@@ -23,6 +23,7 @@
 #define SK_LOOP_PACE_H
 
 #include "base/atomic.h"
+#include "loop/choice.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -55,7 +56,6 @@ typedef struct sk_pace_memory {
 	sk_pace pace;
 	bool trusted; /* right often enough in a row */
 	bool proven;  /* and many times more */
-	bool alone;   /* when such a loop was shared, it was over later than when it was not; or that is to be tried */
 } sk_pace_memory;
 
 /* The calling thread's memory of a body; pace 0 if there is none. Not inlined: it reads thread-locals. */
@@ -64,8 +64,11 @@ sk_pace_memory sk_pace_recall(const void *body);
 /* Notes what the body took per unit this time. */
 void sk_pace_note(const void *body, sk_pace pace);
 
-/* Notes what a unit of the whole loop took, from begin to end. */
-void sk_pace_note_whole(const void *body, sk_pace pace, bool was_shared);
+/* In which way the next loop over the body is to be run (loop/choice.h); allowed: a bit for each. */
+enum sk_way sk_pace_way(const void *body, unsigned allowed);
+
+/* Notes what a unit of the whole loop took, from begin to end, in that way. */
+void sk_pace_note_way(const void *body, enum sk_way way, sk_pace took);
 
 /* Notes that the memory was far off. */
 void sk_pace_blame(const void *body);

@@ -4,6 +4,7 @@
 
 #include "base/check.h"
 #include "loop/team.h"
+#include "sched/join.h"
 #include "sched/pool.h"
 #include "sys/clock.h"
 
@@ -16,6 +17,8 @@
 
 /* A short loop is cut into so many leaves for each worker. */
 #define PIECES_PER_WORKER 4u
+/* A share of more leaves of the full length is always cut up. */
+#define WHOLE_LEAVES_MAX 4u
 
 /* One leaf, with the clock. */
 static void run_leaf(const sk_range *range, sk_runner *runner, size_t begin, size_t end)
@@ -85,7 +88,10 @@ SKUA_TASK(void *, piece, const sk_range *, range, size_t, begin, size_t, end, sk
 	return runner == given ? NULL : runner->partial;
 }
 
-/* A share of the range for each worker. */
+/*
+ * A share of the range for each worker. Its first leaf is run before the rest is cut up: meanwhile the letters reach the
+ * others, who count as hungry until then, and would be given pieces of the wrong share.
+ */
 typedef struct shares {
 	sk_team team; /* first: a part gets its address */
 	const sk_range *range;
@@ -99,8 +105,14 @@ SKUA_TASK(void, share, const sk_team *, team, unsigned, part)
 	const shares *all = (const shares *)(const void *)team;
 	sk_runner own, *runner = sk_runner_of(sk_fiber_, all->runner, &own);
 	size_t units = all->end - all->begin;
-	SKUA_CALL(piece, all->range, all->begin + sk_team_part_begin(units, all->count, part),
-	          all->begin + sk_team_part_begin(units, all->count, part + 1), runner);
+	size_t begin = all->begin + sk_team_part_begin(units, all->count, part);
+	size_t end = all->begin + sk_team_part_begin(units, all->count, part + 1);
+	size_t first = team->whole ? end - begin : sk_min(leaf_units(all->range, runner), end - begin);
+	run_leaf(all->range, runner, begin, begin + first);
+	if (begin + first == end)
+		return;
+	sk_join_settle(sk_fiber_);
+	SKUA_CALL(piece, all->range, begin + first, end, runner);
 }
 
 /*
@@ -132,19 +144,36 @@ static bool is_short(uint64_t ticks, const sk_pool *pool)
 	return ticks <= 8 * pool->alone_ticks;
 }
 
-/* Is the loop so short that to share it costs more than it gains? */
-static bool better_alone(const sk_range *range, const sk_pace_memory *memory, sk_pool *pool)
+/* In which ways might a loop of that length be run best? It is known well, and there are others who are awake. */
+static unsigned ways(const sk_range *range, uint64_t ticks, const sk_pool *pool)
 {
+	unsigned allowed = 1u << SK_WAY_DIVIDED;
+	if (is_short(ticks, pool))
+		allowed |= 1u << SK_WAY_ALONE;
+	if (!range->bytes && range->units >= pool->worker_count &&
+	    ticks / pool->worker_count <= WHOLE_LEAVES_MAX * pool->leaf_ticks)
+		allowed |= 1u << SK_WAY_WHOLE;
+	return allowed;
+}
+
+/* How the loop is to be run. is_choice: how long it takes is to be noted. */
+static enum sk_way way_of(const sk_range *range, const sk_pace_memory *memory, const sk_worker *worker, bool *is_choice)
+{
+	const sk_pool *pool = worker->pool;
+	*is_choice = false;
 	if (!memory->trusted || range->by_unit)
-		return false;
+		return SK_WAY_DIVIDED;
 	uint64_t ticks = sk_pace_ticks(memory->pace, range->units);
 	if (ticks <= pool->alone_ticks)
-		return true;
-	if (ticks >= pool->wake_worth_ticks || pool->worker_count == 1)
-		return false;
-	if (sk_idle_searching(&pool->idle) > 0)
-		return memory->alone && is_short(ticks, pool);
-	return sk_pace_put_off(ticks, pool->wake_worth_ticks);
+		return SK_WAY_ALONE;
+	if (pool->worker_count == 1)
+		return SK_WAY_DIVIDED;
+	if (!sk_team_is_awake(worker))
+		return ticks < pool->wake_worth_ticks && sk_pace_put_off(ticks, pool->wake_worth_ticks) ? SK_WAY_ALONE
+													  : SK_WAY_DIVIDED;
+	unsigned allowed = ways(range, ticks, pool);
+	*is_choice = allowed != 1u << SK_WAY_DIVIDED;
+	return *is_choice ? sk_pace_way(range->body, allowed) : SK_WAY_DIVIDED;
 }
 
 /*
@@ -156,7 +185,18 @@ static uint64_t leaf_target(const sk_range *range, sk_pace pace, const sk_pool *
 	if (!pace || pool->worker_count == 1)
 		return pool->leaf_ticks;
 	uint64_t share = sk_pace_ticks(pace, range->units) / (PIECES_PER_WORKER * pool->worker_count);
-	return sk_min(sk_max(share, pool->least_leaf_ticks), pool->leaf_ticks);
+	return sk_min(sk_max(share, sk_max(pool->least_leaf_ticks, pool->alone_ticks)), pool->leaf_ticks);
+}
+
+/* Shares what is left from begin on. */
+SKUA_TASK(void, rest, sk_range *, range, size_t, begin, sk_runner *, runner, enum sk_way, way)
+{
+	unsigned count = sk_fiber_->worker->pool->worker_count;
+	shares all = { { share_sk_body, way == SK_WAY_WHOLE }, range, runner, begin, range->units, count };
+	if (range->bytes || count == 1 || range->units - begin < count)
+		SKUA_CALL(piece, range, begin, range->units, runner);
+	else
+		SKUA_CALL(sk_team_run, &all.team, 0, count);
 }
 
 SKUA_TASK(void, whole, sk_range *, range)
@@ -167,25 +207,15 @@ SKUA_TASK(void, whole, sk_range *, range)
 	sk_runner runner;
 	sk_runner_init(&runner, sk_fiber_, target, memory.pace ? sk_pace_units(memory.pace, target) : 1);
 	runner.partial = range->total;
-	size_t begin = 0;
-	if (better_alone(range, &memory, pool))
-		begin = run_alone(range, &runner, &memory, pool);
-	if (begin == range->units) {
-		sk_pace_note_whole(range->body, sk_runner_pace(&runner), false);
-	} else {
-		shares all = { { share_sk_body }, range, &runner, begin, range->units, pool->worker_count };
-		/* Is this a try whether sharing pays? Without anybody awake it would say what a wake-up costs. */
-		bool is_try = begin == 0 && memory.trusted && sk_idle_searching(&pool->idle) > 0 &&
-		              is_short(sk_pace_ticks(memory.pace, range->units), pool);
-		uint64_t from = sk_clock_ticks();
-		if (range->bytes || all.count == 1 || all.end - all.begin < all.count)
-			SKUA_CALL(piece, range, begin, range->units, &runner);
-		else
-			SKUA_CALL(sk_team_run, &all.team, 0, all.count);
-		if (is_try) {
-			uint64_t ticks = sk_pace_between(from, sk_clock_ticks());
-			sk_pace_note_whole(range->body, sk_pace_of(ticks, range->units), true);
-		}
+	bool is_choice;
+	enum sk_way way = way_of(range, &memory, sk_fiber_->worker, &is_choice);
+	uint64_t from = sk_clock_ticks();
+	size_t begin = way == SK_WAY_ALONE ? run_alone(range, &runner, &memory, pool) : 0;
+	if (begin < range->units)
+		SKUA_CALL(rest, range, begin, &runner, way);
+	if (is_choice) {
+		uint64_t ticks = sk_pace_between(from, sk_clock_ticks());
+		sk_pace_note_way(range->body, way, sk_pace_of(ticks, range->units));
 	}
 	if (!range->by_unit)
 		sk_pace_note(range->body, sk_runner_pace(&runner));

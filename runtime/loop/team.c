@@ -17,15 +17,22 @@ static sk_team_run_sk_slot *task_of(sk_letter *letter)
 
 static bool send(sk_fiber *fiber, sk_letter *letter, const sk_team *team, unsigned from, unsigned to)
 {
-	sk_pool *pool = fiber->worker->pool;
-	if (sk_idle_hungry(&pool->idle) == 0)
-		return false;
 	sk_team_run_sk_slot *task = task_of(letter);
 	task->run = sk_team_run_sk_run;
 	task->u.a.team = team;
 	task->u.a.from = from;
 	task->u.a.to = to;
-	return sk_mail_send(fiber, letter, &pool->workers[from]);
+	return sk_mail_send(fiber, letter, &fiber->worker->pool->workers[from]);
+}
+
+bool sk_team_is_awake(const sk_worker *worker)
+{
+	sk_pool *pool = worker->pool;
+	if (sk_idle_searching(&pool->idle) > 0)
+		return true;
+	/* Who has just ended his part of the loop before this one has not declared himself yet. */
+	unsigned half = pool->worker_count / 2;
+	return sk_mail_is_open(&pool->workers[worker->index < half ? half : 0]);
 }
 
 SKUA_TASK_DEFINE(void, sk_team_run, const sk_team *, team, unsigned, from, unsigned, to)
@@ -57,5 +64,5 @@ SKUA_TASK_DEFINE(void, sk_team_run, const sk_team *, team, unsigned, from, unsig
 			taken |= 1u << i;
 	for (unsigned i = 0; i < sent; i++)
 		if (taken >> i & 1)
-			sk_join_letter(sk_fiber_, &letter[i]);
+			sk_join_letter(sk_fiber_, &letter[i], team->whole);
 }

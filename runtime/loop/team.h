@@ -15,16 +15,23 @@
 #ifndef SK_LOOP_TEAM_H
 #define SK_LOOP_TEAM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <skua/task.h>
+
+struct sk_worker;
 
 typedef struct sk_team {
 	/* the body of a task (const sk_team *, unsigned part), as skua/task.h names it: NAME_sk_body */
 	void (*run)(struct sk_fiber *fiber, struct sk_slot *head, const struct sk_team *team, unsigned part);
+	bool whole; /* parts are not divided any more: who is done with his can only wait for the others */
 } sk_team;
 
 /* Runs the parts from `from` to below `to`, which are workers. */
 SKUA_TASK_DECLARE(void, sk_team_run, const sk_team *, team, unsigned, from, unsigned, to);
+
+/* Does anybody look for work who would come at once? (a guess) */
+bool sk_team_is_awake(const struct sk_worker *worker);
 
 /* Where part `index` of `count` parts of so many units begins. */
 static inline size_t sk_team_part_begin(size_t units, unsigned count, unsigned index)

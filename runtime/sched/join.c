@@ -138,13 +138,10 @@ bool sk_join_sync(sk_fiber *fiber, sk_slot *slot)
 	return false;
 }
 
-/*
- * Letters go to those who wait for them, and a team's parts are as long as each other: so it takes longer to give up.
- */
-void sk_join_letter(sk_fiber *fiber, sk_letter *letter)
+void sk_join_letter(sk_fiber *fiber, sk_letter *letter, bool patient)
 {
 	SK_TRACE_EVENT(&fiber->worker->trace, JOIN_STOLEN, fiber->index, UINT32_MAX);
-	uint64_t spin = fiber->worker->pool->letter_spin_ticks;
+	uint64_t spin = patient ? fiber->worker->pool->letter_spin_ticks : 0;
 	for (uint64_t begin = sk_clock_ticks(); !is_done_soon(&letter->slot);)
 		if (sk_clock_ticks() - begin >= spin) {
 			await_end(fiber, &letter->slot, share_and_register);
@@ -180,6 +177,21 @@ static void spawn_eagerly(sk_fiber *fiber, sk_slot *slot)
 		sk_stats_add(fiber->worker, woken, 1);
 }
 
+/* The end is stored, and behind a full fence only ever NULL, if there is hunger that was not answered. */
+static void settle(sk_fiber *fiber)
+{
+	sk_task_stack_disarm_own(fiber);
+	sk_fence_seq_cst(); /* edge -> idle.word : poll was stored before, the hunger is read after */
+	if (sk_idle_hungry_sure(&fiber->worker->pool->idle) > 0 && !sk_task_stack_has_public(fiber))
+		sk_task_stack_arm_own(fiber);
+}
+
+void sk_join_settle(sk_fiber *fiber)
+{
+	if (fiber->worker->pool->membarrier)
+		settle(fiber);
+}
+
 /*
  * Somebody may be hungry: the older half of the private tasks becomes public, at least as many as there are hungry
  * workers. Then poll is settled: the end is stored, and behind a full fence only ever NULL, if there is hunger that
@@ -193,10 +205,7 @@ static void answer(sk_fiber *fiber, sk_slot *slot, bool asked)
 	size_t published = 0;
 	if ((asked || hungry > 0) && !sk_task_stack_has_public(fiber))
 		published = sk_task_stack_publish(fiber, slot + 1, hungry);
-	sk_task_stack_disarm_own(fiber);
-	sk_fence_seq_cst(); /* edge -> idle.word : poll was stored before, the hunger is read after */
-	if (sk_idle_hungry_sure(idle) > 0 && !sk_task_stack_has_public(fiber))
-		sk_task_stack_arm_own(fiber);
+	settle(fiber);
 	if (published == 0)
 		return;
 	sk_stats_add(worker, published, 1);

@@ -39,9 +39,16 @@ bool sk_join_sync(sk_fiber *fiber, sk_slot *slot);
 
 /*
  * Waits for the end of a task that was sent (sched/mail.h) and not taken back: its result is in the letter then. The
- * same two ends, with a slot in the sender's frame. Blocks: the fiber.
+ * same two ends, with a slot in the sender's frame. patient: it looks for some microseconds before it suspends.
+ * Blocks: the fiber.
  */
-void sk_join_letter(sk_fiber *fiber, struct sk_letter *letter);
+void sk_join_letter(sk_fiber *fiber, struct sk_letter *letter, bool patient);
+
+/*
+ * Forgets what was asked of the fiber before, by those who have found work meanwhile: unless anybody is hungry now, the
+ * next spawn takes the fast path. Call from: the fiber.
+ */
+void sk_join_settle(sk_fiber *fiber);
 
 /* The slow spawn: hunger, the end of the readable slots, a tick, or a seat to be left. */
 void sk_join_spawn(sk_fiber *fiber, sk_slot *slot);

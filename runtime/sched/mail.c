@@ -84,6 +84,11 @@ bool sk_mail_seen(const sk_worker *worker)
 	return is_letter(sk_load_relaxed(&((sk_worker *)worker)->box)); /* relaxed: the fence of who parks */
 }
 
+bool sk_mail_is_open(const sk_worker *worker)
+{
+	return sk_load_relaxed(&((sk_worker *)worker)->box) & OPEN_BIT; /* relaxed: a hint */
+}
+
 bool sk_mail_take(sk_worker *worker, sk_work *work)
 {
 	uintptr_t box = sk_load_relaxed(&worker->box); /* relaxed: the CAS decides */

@@ -75,6 +75,9 @@ bool sk_mail_take(sk_worker *worker, sk_work *work);
 /* Is there a letter in the worker's box? (a snapshot) */
 bool sk_mail_seen(const sk_worker *worker);
 
+/* Does the worker look for work, even if it has not declared that yet (sched/idle.h)? (a snapshot) */
+bool sk_mail_is_open(const sk_worker *worker);
+
 /* Takes the letter in the box of another, if there is one. Call from: a worker that is not bound to a root. */
 bool sk_mail_take_from(sk_worker *victim, sk_work *work);
 

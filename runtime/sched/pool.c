@@ -29,7 +29,9 @@
 #define TINY_NS 500u
 #define LEAF_NS 16000u        /* with one worker nobody waits for a share: */
 #define LEAF_ALONE_NS 200000u
-#define LEAST_LEAF_NS 4000u
+/* A leaf is looked for by all the others at once: the more there are, the longer it takes to get one. */
+#define LEAST_LEAF_NS_PER_WORKER 250u
+#define LEAST_LEAF_MAX_NS 4000u
 #define LETTER_SPIN_NS 4000u
 #define ALONE_NS 1000u
 #define WAKE_WORTH_NS 100000u
@@ -278,7 +280,7 @@ static void set_times(sk_pool *pool)
 	pool->search_ticks = ticks_of(SEARCH_NS);
 	pool->tiny_ticks = ticks_of(TINY_NS);
 	pool->leaf_ticks = ticks_of(pool->worker_count > 1 ? LEAF_NS : LEAF_ALONE_NS);
-	pool->least_leaf_ticks = ticks_of(LEAST_LEAF_NS);
+	pool->least_leaf_ticks = ticks_of(sk_min(LEAST_LEAF_NS_PER_WORKER * pool->worker_count, LEAST_LEAF_MAX_NS));
 	pool->letter_spin_ticks = pool->oversubscribed ? 0 : ticks_of(LETTER_SPIN_NS);
 	pool->alone_ticks = ticks_of(ALONE_NS);
 	pool->wake_worth_ticks = ticks_of(WAKE_WORTH_NS);

@@ -149,12 +149,13 @@ static bool may_search(const sk_pool *pool)
 	return !pool->oversubscribed || sk_idle_searching((sk_idle *)&pool->idle) <= 1;
 }
 
-static void breathe(const sk_pool *pool, unsigned round)
+/* A letter is for this worker alone, and ends the pause. */
+static void breathe(const sk_worker *worker, unsigned round)
 {
-	if (pool->oversubscribed || round % 64 == 63)
+	if (worker->pool->oversubscribed || round % 64 == 63)
 		sk_thread_yield();
 	else
-		for (int i = 0; i < 8; i++)
+		for (int i = 0; i < 8 && !sk_mail_seen(worker); i++)
 			sk_spin_hint();
 }
 
@@ -198,12 +199,12 @@ static void search(sk_worker *worker, sk_work *work)
 		uint64_t waited = sk_clock_ticks() - begin;
 		if ((waited >= pool->force_after_ticks || SK_HOSTILE) && sk_steal_force(worker, work))
 			return;
-		if (waited >= pool->search_ticks || !may_search(pool)) {
+		if (waited >= pool->search_ticks || !may_search(pool) || sk_seat_is_wanted(worker)) {
 			if (rest(worker, work))
 				return;
 			begin = sk_clock_ticks();
 		}
-		breathe(pool, round);
+		breathe(worker, round);
 	}
 }
 
@@ -232,7 +233,7 @@ static void pause_for_tiny(sk_worker *worker)
 	sk_ready_thief own = { &worker->ready };
 	while (sk_clock_ticks() - begin < pause && sk_ready_deque_seen_empty(own) && !sk_mail_seen(worker) &&
 	       !sk_work_must_leave(worker))
-		breathe(worker->pool, 0);
+		breathe(worker, 0);
 	account(worker, false);
 }
 

@@ -44,15 +44,21 @@ SK_HOT static void vacate(sk_pool *pool, sk_worker *worker)
 		sk_seat_call(pool);
 }
 
+static bool give_up(sk_seat *seat)
+{
+	sk_store_relaxed(&seat->wanted, 1); /* relaxed: a request without data */
+	return false;
+}
+
 SK_HOT bool sk_seat_enter(sk_pool *pool)
 {
 	sk_seat *seat = &pool->seat;
 	if (!take(seat))
-		return false;
+		return give_up(seat);
 	sk_hostile_point();
 	if (!sk_idle_retract(&pool->idle, 0)) {
 		vacate(pool, &pool->workers[0]); /* claimed: the stand-in is on its way */
-		return false;
+		return give_up(seat);
 	}
 	if (seat->hungry)
 		sk_idle_hungry_add(&pool->idle, -1);
@@ -70,6 +76,12 @@ SK_HOT void sk_seat_run(sk_pool *pool, sk_root *root)
 	worker->seat_root = root;
 	sk_worker_sit(worker);
 	worker->seat_root = NULL;
+}
+
+bool sk_seat_is_wanted(const sk_worker *worker)
+{
+	return worker->index == 0 && !worker->seat_root &&
+	       sk_load_relaxed(&worker->pool->seat.wanted); /* relaxed: a request without data */
 }
 
 SK_HOT void sk_seat_leave(sk_pool *pool)
@@ -126,6 +138,7 @@ static void sit(sk_pool *pool, sk_worker *worker)
 	pool->seat.hungry = false;
 	worker->searching = true;
 	sk_worker_sit(worker);
+	sk_store_relaxed(&pool->seat.wanted, 0); /* relaxed: as it was set */
 	/* parked beside the seat: the bit is set, and hungry still counts it; or stopped */
 	pool->seat.hungry = true;
 	vacate(pool, worker);

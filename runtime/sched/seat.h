@@ -21,6 +21,9 @@
  *   hungry     is the vacant seat counted in idle.word's hungry? Yes when the stand-in left it because there was
  *              nothing to do; no when an outside thread left it.
  *   standin    the word on which the stand-in sleeps while it does not hold the seat.
+ *   wanted     an outside thread could not have the seat lately. A stand-in in it that runs out of work then leaves at
+ *              once, and does not search for a while first: else a thread that calls one loop after the other finds it
+ *              there each time, hands its root over, sleeps, and is woken, for as long as it goes on.
  *
  * The vacant seat can be woken (its bit in idle.sleepers is set): the waker sets the token of worker 0 and calls the
  * stand-in, which alone consumes that token (and may wait for it in the seat, when it finds its bit claimed). An
@@ -63,6 +66,8 @@ typedef struct sk_seat {
 	sk_park_word standin; /* 1: look whether there is something to do */
 	/* the holder, and at the leave the last holder */
 	bool hungry;
+	/* outside threads set it when they cannot have the seat, the stand-in clears it when it leaves */
+	SK_ATOMIC(uint32_t) wanted;
 	/* the stand-in writes, who leaves reads: the time at which it wakes by itself, 0 while it is awake */
 	SK_ATOMIC(uint64_t) until_ns;
 } sk_seat;
@@ -72,6 +77,9 @@ bool sk_seat_enter(struct sk_pool *pool);
 
 /* Begins the root and works until it is done, or the stand-in is to take over. Call from: the thread in the seat. */
 void sk_seat_run(struct sk_pool *pool, struct sk_root *root);
+
+/* Is the worker's seat held by the stand-in, and wanted? (a hint) */
+bool sk_seat_is_wanted(const struct sk_worker *worker);
 
 /* Leaves it. Call from: the outside thread in the seat. */
 void sk_seat_leave(struct sk_pool *pool);

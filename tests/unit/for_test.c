@@ -362,38 +362,6 @@ Test(pace, loses_trust_by_a_mistake_and_needs_more_afterwards)
 	cr_assert(sk_pace_recall(&a_body).trusted);
 }
 
-/* How many of so many loops would be run alone. */
-static int alone_of(int loops)
-{
-	int alone = 0;
-	for (int i = 0; i < loops; i++)
-		alone += sk_pace_recall(&a_body).alone;
-	return alone;
-}
-
-static void note_often(sk_pace pace, bool was_shared)
-{
-	for (int i = 0; i < 20; i++)
-		sk_pace_note_whole(&a_body, pace, was_shared);
-}
-
-Test(pace, tells_when_sharing_was_no_gain_and_tries_the_other_way_now_and_then)
-{
-	for (int i = 0; i < 8; i++)
-		sk_pace_note(&a_body, 1000);
-	cr_assert_eq(alone_of(8), 0, "it was never shared");
-	note_often(600, true);
-	cr_assert_eq(alone_of(8), 8, "how long it takes alone is to be seen");
-	note_often(1000, false);
-	cr_assert_eq(alone_of(320), 10, "a gain");
-	note_often(1500, true);
-	cr_assert_eq(alone_of(320), 310, "no gain any more");
-	note_often(15000, true);
-	cr_assert_eq(alone_of(512), 510, "and clearly so");
-	note_often(700, true);
-	cr_assert_leq(alone_of(320), 10, "again a gain");
-}
-
 Test(pace, a_runner_follows_its_pieces)
 {
 	sk_runner runner, thief;
