@@ -89,8 +89,8 @@ SKUA_TASK(void *, piece, const sk_range *, range, size_t, begin, size_t, end, sk
 }
 
 /*
- * A share of the range for each worker. Its first leaf is run before the rest is cut up: meanwhile the letters reach the
- * others, who count as hungry until then, and would be given pieces of the wrong share.
+ * A share of the range for each worker. Its first leaf is run before the rest is cut up: meanwhile the letters reach
+ * the others, who count as hungry until then, and would be given pieces of the wrong share.
  */
 typedef struct shares {
 	sk_team team; /* first: a part gets its address */
@@ -168,9 +168,10 @@ static enum sk_way way_of(const sk_range *range, const sk_pace_memory *memory, c
 		return SK_WAY_ALONE;
 	if (pool->worker_count == 1)
 		return SK_WAY_DIVIDED;
-	if (!sk_team_is_awake(worker))
-		return ticks < pool->wake_worth_ticks && sk_pace_put_off(ticks, pool->wake_worth_ticks) ? SK_WAY_ALONE
-													  : SK_WAY_DIVIDED;
+	if (!sk_team_is_awake(worker)) {
+		uint64_t enough = pool->wake_worth_ticks;
+		return ticks < enough && sk_pace_put_off(ticks, enough) ? SK_WAY_ALONE : SK_WAY_DIVIDED;
+	}
 	unsigned allowed = ways(range, ticks, pool);
 	*is_choice = allowed != 1u << SK_WAY_DIVIDED;
 	return *is_choice ? sk_pace_way(range->body, allowed) : SK_WAY_DIVIDED;

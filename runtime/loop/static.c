@@ -52,7 +52,10 @@ SKUA_TASK(void, own_and, const sk_team *, team, unsigned, index)
 SKUA_TASK(void, whole, const sk_range *, range)
 {
 	part parts[PARTS_INLINE], *more = NULL;
-	static_loop loop = { .team = { own_and_sk_body, true }, .range = range, .parts = parts, .count = sk_fiber_->worker->pool->worker_count };
+	static_loop loop = { .team = { own_and_sk_body, true },
+		             .range = range,
+		             .parts = parts,
+		             .count = sk_fiber_->worker->pool->worker_count };
 	if (loop.count > PARTS_INLINE) {
 		more = aligned_alloc(_Alignof(part), loop.count * sizeof(part));
 		loop.parts = more;

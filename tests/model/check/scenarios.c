@@ -9,5 +9,6 @@ const model_scenario *const scenario_lists[] = {
 	group_scenarios,       mutex_scenarios,
 	semaphore_scenarios,   channel_scenarios,
 	lock_scenarios,        idle_scenarios,
-	park_scenarios,        NULL,
+	park_scenarios,        mail_scenarios,
+	NULL,
 };

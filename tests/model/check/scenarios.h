@@ -18,6 +18,7 @@ extern const model_scenario channel_scenarios[];
 extern const model_scenario lock_scenarios[];
 extern const model_scenario idle_scenarios[];
 extern const model_scenario park_scenarios[];
+extern const model_scenario mail_scenarios[];
 
 /* All lists; ends with NULL. */
 extern const model_scenario *const scenario_lists[];
