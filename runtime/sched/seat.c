@@ -8,6 +8,7 @@
 #include "sched/pool.h"
 #include "sched/root.h"
 #include "sched/task_stack.h"
+#include "sched/way.h"
 #include "sys/fault.h"
 
 #include <errno.h>
@@ -79,7 +80,7 @@ SK_HOT void sk_seat_leave(sk_pool *pool)
 	SK_TRACE_EVENT(&worker->trace, SEAT_LEAVE, 0, 0);
 	bool left_ready = !sk_ready_deque_seen_empty((sk_ready_thief){ &worker->ready });
 	if (worker->cache)
-		sk_pool_expect(pool, worker->cache);
+		sk_way_note(pool, worker->cache);
 	sk_idle_offer(&pool->idle, 0);
 	vacate(pool, worker);
 	sk_fence_seq_cst(); /* edge -> seat.leave : the seat was vacant before the look at what is left */
