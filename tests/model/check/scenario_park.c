@@ -140,6 +140,19 @@ static void own(unsigned done)
 	b->is_over = true;
 }
 
+/* The first task is over before the second one is spawned: who parks in between finds nothing. */
+static void own_twice(void)
+{
+	sk_task_stack_begin(&b->place[0].twin.fiber);
+	spawn(0);
+	sync(0);
+	spawn(1);
+	while (!sk_load_acquire(&b->is_done[1]))
+		model_yield();
+	sync(1);
+	b->is_over = true;
+}
+
 /* --- thieves --- */
 
 static bool steal(sk_stolen *stolen)
@@ -262,11 +275,21 @@ static void all_needed(unsigned thread)
 		thief(thread);
 }
 
+static void again(unsigned thread)
+{
+	if (thread == 0)
+		own_twice();
+	else
+		thief(thread);
+}
+
 const model_scenario park_scenarios[] = {
 	{ "park.one", "one task, a thief that parks", 2, setup_one_task, one_needed, finish, .spurious = 0,
 	  .preemptions = 2, .stale = 2, .rests = is_over },
 	{ "park.two", "two tasks, both needed, a thief that parks", 2, setup_two, all_needed, finish, .spurious = 0,
 	  .preemptions = 2, .stale = 1, .rests = is_over },
+	{ "park.again", "a task, then one that is needed, a thief that parks", 2, setup_two, again, finish,
+	  .spurious = 0, .preemptions = 2, .stale = 2, .rests = is_over },
 	{ "park.plain", "two tasks, both needed, two thieves park, no membarrier", 3, setup_plain, all_needed, finish,
 	  .spurious = 0, .preemptions = 1, .stale = 2, .rests = is_over },
 	{ "park.three", "three tasks, one needed, two thieves park", 3, setup_three, one_needed, finish, .spurious = 0,
