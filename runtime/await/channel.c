@@ -4,8 +4,8 @@
 
 #include "await/waitable.h"
 #include "base/check.h"
-#include "base/hostile.h"
 #include "base/hot.h"
+#include "base/hostile.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ static inline void unlock(skua_channel *channel)
 		offers |= SK_OFFERS_SEND;
 	if (channel->is_closed || channel->senders.first || elements->count > 0)
 		offers |= SK_OFFERS_RECV;
-	if (sk_load_relaxed(&channel->offers) != offers)    /* relaxed: under the lock */
+	if (sk_load_relaxed(&channel->offers) != offers) /* relaxed: under the lock */
 		sk_store_relaxed(&channel->offers, offers); /* relaxed: a hint */
 	sk_lock_give(&channel->lock);
 }
@@ -33,8 +33,8 @@ skua_channel *skua_channel_create(size_t capacity, size_t element_bytes)
 		free(channel);
 		return NULL;
 	}
-	sk_lock_take(&channel->lock);
-	unlock(channel);
+	/* relaxed: nobody else has it yet */
+	sk_store_relaxed(&channel->offers, capacity > 0 ? (uint32_t)SK_OFFERS_SEND : 0);
 	return channel;
 }
 
@@ -44,7 +44,7 @@ void skua_channel_destroy(skua_channel *channel)
 		return;
 	sk_lock_take(&channel->lock); /* behind a call that is about to leave it */
 	SK_REQUIRE(!channel->senders.first && !channel->receivers.first,
-	           "skua_channel_destroy while somebody waits at the channel");
+		   "skua_channel_destroy while somebody waits at the channel");
 	sk_lock_give(&channel->lock);
 	sk_elements_destroy(&channel->elements);
 	free(channel);
@@ -279,15 +279,15 @@ bool sk_channel_enlist_send(skua_channel *channel, sk_queue_node *node)
 {
 	sk_lock_take(&channel->lock);
 	bool goes_on = channel->is_closed || channel->elements.count < channel->elements.capacity ||
-	               others_wait(&channel->receivers, node->ticket);
+		       others_wait(&channel->receivers, node->ticket);
 	return enlist_node(channel, &channel->senders, node, goes_on);
 }
 
 bool sk_channel_enlist_recv(skua_channel *channel, sk_queue_node *node)
 {
 	sk_lock_take(&channel->lock);
-	bool goes_on =
-	        channel->is_closed || channel->elements.count > 0 || others_wait(&channel->senders, node->ticket);
+	bool goes_on = channel->is_closed || channel->elements.count > 0 ||
+		       others_wait(&channel->senders, node->ticket);
 	return enlist_node(channel, &channel->receivers, node, goes_on);
 }
 

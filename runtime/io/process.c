@@ -298,8 +298,9 @@ static bool is_unwatchable(int status)
 
 static int wait_until(skua_process *process, uint64_t deadline_ns)
 {
-	int status = process->sk_handle == NO_PIDFD ? -EMFILE : wait_for_pidfd(process, deadline_ns);
-	if (is_unwatchable(status))
+	bool has_pidfd = process->sk_handle != NO_PIDFD;
+	int status = has_pidfd ? wait_for_pidfd(process, deadline_ns) : 0;
+	if (!has_pidfd || is_unwatchable(status))
 		status = wait_in_thread(process, deadline_ns);
 	if (status >= 0 || status == -ECHILD) {
 		close_quietly(process->sk_handle);

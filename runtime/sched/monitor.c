@@ -66,10 +66,12 @@ static void look_at_soon(sk_pool *pool)
 /* What stands in queues though others may sleep: who put it there saw them awake, or the seat taken. */
 static void look_at_queues(sk_pool *pool)
 {
+	if (!sk_inbox_seen_empty(&pool->inbox) && !sk_idle_notify(&pool->idle, 0))
+		return; /* somebody searches, or nobody sleeps */
 	for (unsigned i = 0; i < pool->worker_count; i++)
 		if (!sk_ready_deque_queue_seen_empty((sk_ready_thief){ &pool->workers[i].ready }) &&
 		    !sk_idle_notify(&pool->idle, i))
-			return; /* somebody searches, or nobody sleeps */
+			return;
 }
 
 static void tick(sk_pool *pool)

@@ -7,6 +7,7 @@
 #include "sched/settings.h"
 #include "sched/start.h"
 #include "sched/task_stack.h"
+#include "sched/way.h"
 #include "sys/clock.h"
 #include "sys/fault.h"
 #include "sys/membarrier.h"
@@ -37,10 +38,6 @@
 #define WAKE_WORTH_NS 100000u
 #define DRAIN_LOOK_NS 10000000u
 
-/* What a root touches of its fiber's stack at least: the loop's frames above, its own below. */
-#define STACK_BELOW 128u
-#define STACK_ABOVE 192u
-
 sk_pool_entrance sk_entrance;
 /*
  * Held while a pool is built or taken apart, and by a fork: so that no child begins with the locks of others (hwloc's,
@@ -56,35 +53,6 @@ static char problem[SK_TOPOLOGY_PROBLEM_BYTES];
 static SK_ATOMIC(int) start_error; /* of the last start that failed */
 
 /* --- entering and leaving --- */
-
-/* What the calling thread touched when it was in the seat: addresses to ask for, never followed. */
-static SK_THREAD_LOCAL struct {
-	uintptr_t pool, worker, fiber, stack;
-} seen;
-
-SK_HOT void sk_pool_expect(sk_pool *pool, sk_fiber *fiber)
-{
-	seen.pool = (uintptr_t)pool;
-	seen.worker = (uintptr_t)&pool->workers[0];
-	seen.fiber = (uintptr_t)fiber;
-	seen.stack = (uintptr_t)fiber->context.sp;
-}
-
-/* Asks for everything that the way of a root touches. */
-static inline void warm_up(void)
-{
-	sk_warm(seen.pool, SK_CACHE_LINE);
-	sk_warm(seen.pool + offsetof(sk_pool, idle.sleepers), 1);
-	sk_warm(seen.pool + offsetof(sk_pool, inbox), 1);
-	sk_warm(seen.pool + offsetof(sk_pool, seat), sizeof(sk_seat));
-	sk_warm(seen.pool + offsetof(sk_pool, monitor), 1);
-	sk_warm(seen.pool + offsetof(sk_pool, active), 1);
-	sk_warm(seen.worker, offsetof(sk_worker, ready) + SK_FALSE_SHARING);
-	sk_warm(seen.worker + offsetof(sk_worker, timers.next_ns), 1);
-	sk_warm(seen.fiber, sizeof(sk_fiber));
-	sk_warm(seen.stack - STACK_BELOW, STACK_BELOW + STACK_ABOVE);
-	sk_warm_code();
-}
 
 SK_HOT sk_pool *sk_pool_try_enter(void)
 {
@@ -114,7 +82,7 @@ void sk_pool_serve(bool begins)
 
 SK_HOT sk_pool *sk_pool_enter(void)
 {
-	warm_up();
+	sk_way_warm_up();
 	for (;;) {
 		sk_pool *pool = SK_UNLIKELY(serves) ? sk_pool_try_enter_to_wake() : sk_pool_try_enter();
 		if (pool)

@@ -122,9 +122,6 @@ sk_pool *sk_pool_try_enter_to_wake(void);
 /* The calling thread, no worker, works for a task of the pool until the end is said: it may come in until then. */
 void sk_pool_serve(bool begins);
 
-/* Notes what the calling thread will touch when it takes the seat again, this fiber above all, so that it can ask for
- * that in advance. Call from: the thread in the seat. */
-void sk_pool_expect(sk_pool *pool, sk_fiber *fiber);
 void sk_pool_leave(sk_pool *pool);
 
 #endif

@@ -8,6 +8,7 @@
 #include "sched/pool.h"
 #include "sched/root.h"
 #include "sched/task_stack.h"
+#include "sched/way.h"
 #include "sys/fault.h"
 
 #include <errno.h>
@@ -91,14 +92,17 @@ SK_HOT void sk_seat_leave(sk_pool *pool)
 	SK_TRACE_EVENT(&worker->trace, SEAT_LEAVE, 0, 0);
 	bool left_ready = !sk_ready_deque_seen_empty((sk_ready_thief){ &worker->ready });
 	if (worker->cache)
-		sk_pool_expect(pool, worker->cache);
+		sk_way_note(pool, worker->cache);
 	sk_idle_offer(&pool->idle, 0);
 	vacate(pool, worker);
 	sk_fence_seq_cst(); /* edge -> seat.leave : the seat was vacant before the look at what is left */
 	/* edge -> seat.timers : a timer that was set in the seat, and the time at which the stand-in wakes */
 	if (sk_timers_next(&worker->timers) < sk_load_relaxed(&pool->seat.until_ns)) /* relaxed: the fence */
 		sk_seat_call(pool);
-	/* Also what others have ready: its owner saw no bit then, and woke the monitor. relaxed: the fence */
+	/* Also what others have ready: its owner saw no bit then, and woke the monitor. If that is not to be seen yet,
+	 * or the monitor has just cleared the word to look, it is left to the monitor: of two looks in a row that find
+	 * something waiting, a period apart, the second one tells a sleeper (look_at_queues). So what waits is late by
+	 * two periods at most, 2 ms. relaxed: the fence */
 	if (left_ready || sk_load_relaxed(&pool->active) || sk_load_relaxed(&pool->monitor.word))
 		sk_monitor_notify(pool);
 }

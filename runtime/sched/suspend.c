@@ -143,13 +143,20 @@ static void list(sk_worker *worker, sk_fiber *fiber)
 		sk_stats_add(worker, woken, 1);
 }
 
+/*
+ * The publication only releases, and need not do more, for our own look at the word (R) is seq_cst as the exchange
+ * behind it (E), and so are the dropper's store of 0 (D) and its look at the word behind that (V). If E finds a 1 that
+ * D is to overwrite, E comes before D; if V finds a word older than the one that R has read, V comes before R. Both
+ * would be a circle in the one order of these four, R < E < D < V < R: so we list the entry, or its dropper sees our
+ * tasks.
+ */
 void sk_suspend_share(sk_worker *worker, sk_fiber *fiber)
 {
 	sk_slot *head = sk_task_stack_head(fiber);
 	sk_task_stack_publish(fiber, head, SIZE_MAX);
-	if (!sk_task_stack_has_public(fiber))
+	if (!sk_task_stack_has_public(fiber)) /* R */
 		return;
-	/* edge -> suspend.listed : either it is dropped already, or its dropper sees our tasks */
+	/* E. edge -> suspend.listed : either it is dropped already, or its dropper sees our tasks */
 	if (sk_exchange_seq_cst(&fiber->listed, 1) == 0)
 		list(worker, fiber);
 }
@@ -164,10 +171,10 @@ bool sk_suspend_take_slot(sk_worker *worker, sk_fiber *fiber, sk_stolen *stolen)
 		list(worker, fiber); /* there are more: back with the entry, before the task is run */
 		return result == SK_STEAL_WON;
 	}
-	/* edge suspend.listed -> : dropped; then look again, for a share may have relied on the entry */
+	/* D. edge suspend.listed -> : dropped; then look again, for a share may have relied on the entry */
 	sk_store_seq_cst(&fiber->listed, 0);
 	sk_fence_seq_cst(); /* edge -> suspend.listed : the share's publication or its exchange comes first */
-	if (sk_task_stack_public_seen(thief) &&
+	if (sk_task_stack_public_seen(thief) &&          /* V */
 	    sk_exchange_seq_cst(&fiber->listed, 1) == 0) /* edge -> suspend.listed : as above */
 		list(worker, fiber);
 	return result == SK_STEAL_WON;

@@ -99,7 +99,8 @@ sk_slot *sk_task_stack_head(sk_fiber *fiber)
 
 bool sk_task_stack_has_public(sk_fiber *fiber)
 {
-	/* edge -> idle.word : who sees a hungry worker sees also the steals that came before its hunger */
+	/* edge -> idle.word : who sees a hungry worker sees also the steals that came before its hunger.
+	 * edge -> suspend.listed : seq_cst, for it is R and V in the argument of sk_suspend_share */
 	uint64_t word = sk_load_seq_cst(&fiber->word);
 	return top_of(word) < split_of(word);
 }

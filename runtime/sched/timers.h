@@ -55,7 +55,7 @@ typedef struct sk_timer {
 } sk_timer;
 
 typedef struct sk_timers {
-	/* written under the lock, read by anybody; first, for it is near what its reader has just touched */
+	/* written under the lock, read by anybody */
 	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uint64_t) next_ns;
 	/* everybody, under the lock */
 	_Alignas(SK_FALSE_SHARING) sk_lock lock;

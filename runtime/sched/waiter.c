@@ -342,16 +342,11 @@ uint32_t sk_wait(const sk_wait_for *what)
 
 /* --- scopes --- */
 
-/* Sets cancelled; the ticket of the strand's wait, which may be over, or 0. */
-static sk_ticket request(sk_scope *scope)
-{
-	sk_store_seq_cst(&scope->cancelled, 1); /* edge waiter.cancel -> : before waiting is read */
-	return sk_load_seq_cst(&scope->waiting); /* edge waiter.cancel -> : as above */
-}
-
 void sk_scope_win(sk_pool *pool, sk_scope *scope, sk_won *won)
 {
-	sk_ticket ticket = request(scope);
+	sk_store_seq_cst(&scope->cancelled, 1); /* edge waiter.cancel -> : before waiting is read */
+	/* Of a wait that may be over; or 0. edge waiter.cancel -> : as above */
+	sk_ticket ticket = sk_load_seq_cst(&scope->waiting);
 	SK_INVARIANT(!sk_ticket_is_thread(ticket), "what is cancelled waits as a fiber");
 	sk_fiber *fiber = ticket ? sk_waiter_win(pool, ticket, SK_CAUSE_CANCEL) : NULL;
 	if (!fiber)
@@ -375,12 +370,11 @@ void sk_won_tell(sk_pool *pool, sk_won *won)
 
 void sk_scope_cancel(sk_scope *scope)
 {
-	sk_ticket ticket = request(scope);
-	if (!ticket)
-		return;
 	bool entered;
-	sk_pool *pool = sk_waiter_pool(&entered);
-	sk_waiter_fire(pool, ticket, SK_CAUSE_CANCEL);
+	sk_pool *pool = sk_waiter_pool(&entered); /* there is one while the strand lives */
+	sk_won won = { NULL, NULL };
+	sk_scope_win(pool, scope, &won);
+	sk_won_tell(pool, &won);
 	if (entered)
 		sk_pool_leave(pool);
 }

@@ -5,6 +5,8 @@
 #include "sys/clock.h"
 #include "sys/thread.h"
 
+#include <stdbool.h>
+
 /* In the model checker a thread looks once and gives way, which there means until something changes. */
 #ifndef SK_LOCK_SPINS
 #define SK_LOCK_SPINS 64u
@@ -18,7 +20,7 @@ static bool try_for_a_while(sk_lock *lock)
 {
 	for (unsigned i = 0; i < SK_LOCK_SPINS; i++) {
 		sk_spin_hint();
-		uint32_t word = sk_load_relaxed(lock);           /* relaxed: the CAS decides */
+		uint32_t word = sk_load_relaxed(lock); /* relaxed: the CAS decides */
 		if (word == 0 && sk_cas_acquire(lock, &word, 1)) /* edge -> lock.hold : what was done under it */
 			return true;
 	}

@@ -22,8 +22,6 @@
 
 #include "sys/park.h"
 
-#include <stdbool.h>
-
 typedef sk_park_word sk_lock;
 
 void sk_lock_take_slow(sk_lock *lock);

@@ -5,6 +5,8 @@
  *
  *     memory <case>    goes on to its end where nothing watches
  */
+#include "planted.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -160,10 +162,7 @@ static void held(void)
 
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		void (*body)(void);
-	} cases[] = {
+	static const planted all[] = {
 		{ "use_after_return", use_after_return },
 		{ "use_of_dead_task", use_of_dead_task },
 		{ "beyond_a_local", beyond_a_local },
@@ -173,17 +172,9 @@ int main(int argc, char **argv)
 		{ "leak", leak },
 		{ "held", held },
 	};
-	skua_config config = { .workers = 2, .bind = "none" };
-	for (size_t i = 0; argc == 2 && i < sizeof cases / sizeof cases[0]; i++) {
-		if (strcmp(argv[1], cases[i].name) != 0)
-			continue;
-		if (skua_start(&config) < 0)
-			return 2;
-		cases[i].body();
-		skua_stop();
-		printf("nothing was seen\n");
-		return 0;
-	}
-	fprintf(stderr, "usage: memory <case>\n");
-	return 2;
+	int error = planted_run(all, sizeof all / sizeof all[0], argc, argv);
+	if (error)
+		return error;
+	printf("nothing was seen\n");
+	return 0;
 }

@@ -6,11 +6,12 @@
  *
  *     race <case>      ends with ThreadSanitizer's report; without it "no race was seen", and 1
  */
+#include "planted.h"
+
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include <skua/skua.h>
@@ -204,10 +205,7 @@ static void as_reader(void)
 
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		void (*body)(void);
-	} cases[] = {
+	static const planted all[] = {
 		{ "between_siblings", between_siblings },
 		{ "after_spawn", after_spawn },
 		{ "before_sync", before_sync },
@@ -218,17 +216,9 @@ int main(int argc, char **argv)
 		{ "without_lock", without_lock },
 		{ "as_reader", as_reader },
 	};
-	skua_config config = { .workers = 2, .bind = "none" };
-	for (size_t i = 0; argc == 2 && i < sizeof cases / sizeof cases[0]; i++) {
-		if (strcmp(argv[1], cases[i].name) != 0)
-			continue;
-		if (skua_start(&config) < 0)
-			return 2;
-		cases[i].body();
-		skua_stop();
-		printf("no race was seen\n");
-		return 1;
-	}
-	fprintf(stderr, "usage: race <case>\n");
-	return 2;
+	int error = planted_run(all, sizeof all / sizeof all[0], argc, argv);
+	if (error)
+		return error;
+	printf("no race was seen\n");
+	return 1;
 }

@@ -6,6 +6,7 @@
 #include "sched/monitor.h"
 
 #include "crowd.h"
+#include "sched/start.h"
 #include "started.h"
 #include "sys/clock.h"
 
@@ -138,6 +139,42 @@ static void wake_a_fiber(void)
 Test(monitor, a_fiber_woken_from_outside_gets_its_turn_while_all_workers_are_busy)
 {
 	with_workers(2, 3, wake_a_fiber);
+}
+
+/* --- what nobody has told the sleepers of --- */
+
+static void raise_ended(sk_start *start_, sk_fiber *fiber)
+{
+	(void)start_;
+	flag_raise(&ended);
+	sk_start_end(fiber);
+}
+
+/*
+ * Who brings something finds no sleeper, for the seat is held, and wakes the monitor; but the seat is left in between
+ * by one who sees neither what was brought nor that the monitor is to look.
+ */
+static void bring_silently(void)
+{
+	sk_pool *pool = sk_pool_try_enter();
+	sk_start brought = { .run = raise_ended };
+	begin();
+	while (sk_idle_searching(&pool->idle) > 0 || !sk_idle_sleeper_seen(&pool->idle))
+		sched_yield();
+	sk_add_relaxed(&pool->starts_made, 1);
+	brought.node.entry = sk_entry_make(SK_ENTRY_START, &brought);
+	sk_inbox_push(&pool->inbox, &brought.node);
+	sk_monitor_wake(&pool->monitor);
+	for (uint64_t end = sk_clock_ns() + 10 * UINT64_C(1000000000); !sk_load_acquire(&ended);) {
+		cr_assert_lt(sk_clock_ns(), end, "what is in the inbox lies there while all sleep");
+		sched_yield();
+	}
+	sk_pool_leave(pool);
+}
+
+Test(monitor, what_came_while_the_seat_was_being_left_is_begun_by_a_sleeper)
+{
+	with_workers(1, 3, bring_silently);
 }
 
 /* --- afterwards all is as before --- */

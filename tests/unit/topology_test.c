@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Places, rings and bindings: on invented machines in words (both twins read these), on machines made by hand where a
- * mask, a cpuset or kinds of cores matter, and on the machine that runs the test.
+ * Places, rings and bindings: on invented machines in words (both twins read these), and on machines made by hand where
+ * a mask, a cpuset or kinds of cores matter.
  */
 #include <criterion/criterion.h>
 #include <errno.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -382,74 +381,6 @@ Test(topology, a_quota_lowers_the_number_of_workers_and_does_not_bind_them)
 	remove_file(root, "proc_self_cgroup");
 	remove_file(root, "cpu.max");
 	rmdir(root);
-}
-
-/* The number of an allowed CPU, the last one if there are not so many. */
-static size_t allowed_cpu(unsigned which)
-{
-	cpu_set_t mask;
-	cr_assert_eq(sched_getaffinity(0, sizeof mask, &mask), 0);
-	size_t last = 0;
-	for (size_t cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, &mask))
-			continue;
-		last = cpu;
-		if (which-- == 0)
-			break;
-	}
-	return last;
-}
-
-Test(topology, a_mask_of_one_cpu_leaves_one_worker_there)
-{
-	size_t allowed = allowed_cpu(1);
-	int cpu = (int)allowed;
-	cpu_set_t mask;
-	CPU_ZERO(&mask);
-	CPU_SET(allowed, &mask);
-	cr_assert_eq(sched_setaffinity(0, sizeof mask, &mask), 0);
-	sk_topology *topology = load(NULL, 0, NULL);
-	expect_pus(topology, 1, (const int[]){ cpu });
-	sk_topology_free(topology);
-	topology = load(NULL, 5, NULL);
-	expect_pus(topology, 5, (const int[]){ cpu, cpu, cpu, cpu, cpu });
-	sk_topology_free(topology);
-}
-
-Test(topology, a_thread_is_bound_and_gets_its_mask_back)
-{
-	cpu_set_t before, now;
-	sk_topology_affinity saved;
-	cr_assert_eq(sched_getaffinity(0, sizeof before, &before), 0);
-	sk_topology *topology = load(NULL, 0, "core");
-	for (unsigned worker = 0; worker < sk_topology_workers(topology); worker++) {
-		cr_assert_eq(sk_topology_affinity_save(topology, &saved), 0);
-		cr_assert_eq(sk_topology_bind_thread(topology, worker), 0);
-		cr_assert_eq(sched_getaffinity(0, sizeof now, &now), 0);
-		cr_assert_eq(CPU_COUNT(&now), 1);
-		cr_assert(CPU_ISSET((size_t)sk_topology_place(topology, worker)->pu_os_index, &now));
-		cr_assert_eq(sk_topology_affinity_restore(topology, &saved), 0);
-		cr_assert_eq(sched_getaffinity(0, sizeof now, &now), 0);
-		cr_assert(CPU_EQUAL(&before, &now));
-	}
-	cr_assert_eq(sk_topology_affinity_save(topology, &saved), 0);
-	sk_topology_affinity_forget(&saved);
-	cr_assert_null(saved.mask);
-	sk_topology_free(topology);
-	topology = load(NULL, 0, "none");
-	cr_assert_eq(sk_topology_bind_thread(topology, 0), 0);
-	cr_assert_eq(sched_getaffinity(0, sizeof now, &now), 0);
-	cr_assert(CPU_EQUAL(&before, &now));
-	sk_topology_free(topology);
-}
-
-Test(topology, loading_does_not_move_the_thread)
-{
-	cpu_set_t before, now;
-	cr_assert_eq(sched_getaffinity(0, sizeof before, &before), 0);
-	sk_topology_free(load(NULL, 0, NULL));
-	cr_assert_eq(sched_getaffinity(0, sizeof now, &now), 0);
-	cr_assert(CPU_EQUAL(&before, &now));
 }
 
 Test(topology, numbers_of_workers_are_read_strictly)

@@ -127,7 +127,7 @@ static uint64_t sum(void)
 	uint64_t total = 0;
 	for (size_t i = 0; i < data.count; i++)
 		total += data.key ? kernel_hash(&data.key[i], sizeof(data.key[i]))
-		                  : kernel_hash(data.word[i], strlen(data.word[i]));
+				  : kernel_hash(data.word[i], strlen(data.word[i]));
 	return total;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the doors and the twins of sys/ call, as operations for the exploration; see model.h. */
-#include "explore.h"
+#include "execution.h"
 
 #include <errno.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Steps in words; see event.h. */
+/* Steps, and their words; see event.h. */
 #include "event.h"
 
 #include "memory.h"
@@ -10,7 +10,25 @@ static const char *const order_names[] = { "", "relaxed", "acquire", "release", 
 static const char *const kind_names[] = { "load", "store", "exchange",   "cas",   "add",  "sub",    "or",
 	                                  "and",  "fence", "membarrier", "yield", "wait", "asleep", "wake" };
 
-void model_event_print(FILE *out, unsigned number, const model_event *event)
+#define EVENTS 4096u
+
+static model_event events[EVENTS];
+static unsigned count;
+
+void model_events_clear(void)
+{
+	count = 0;
+}
+
+model_event *model_event_add(void)
+{
+	if (count == EVENTS)
+		model_fail("an execution of more than %u steps: it does not end", EVENTS);
+	return &events[count++];
+}
+
+/* One line. */
+static void print(FILE *out, unsigned number, const model_event *event)
 {
 	const char *slash = event->site ? strrchr(event->site->file, '/') : NULL;
 	char where[64] = "";
@@ -34,4 +52,16 @@ void model_event_print(FILE *out, unsigned number, const model_event *event)
 	else if (event->kind == MODEL_STORE || event->kind == MODEL_EXCHANGE || event->kind == MODEL_CAS)
 		fprintf(out, "  <- 0x%llx", (unsigned long long)event->value);
 	fputc('\n', out);
+}
+
+void model_events_print(FILE *out)
+{
+	for (unsigned i = 0; i < count; i++)
+		print(out, i, &events[i]);
+}
+
+void model_events_print_choices(FILE *out)
+{
+	for (unsigned i = 0; i < count; i++)
+		fprintf(out, "%s%u.%u", i ? "-" : "", events[i].thread, events[i].read);
 }

@@ -16,7 +16,12 @@ typedef struct model_event {
 	uint64_t result, value;
 } model_event; /* read is the option that was taken */
 
-/* One line. */
-void model_event_print(FILE *out, unsigned number, const model_event *event);
+/* Those of the last execution: none, and one more. */
+void model_events_clear(void);
+model_event *model_event_add(void);
+
+/* A line for each; and the choices that repeat them. */
+void model_events_print(FILE *out);
+void model_events_print_choices(FILE *out);
 
 #endif

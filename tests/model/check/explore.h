@@ -37,15 +37,24 @@
 #ifndef MODEL_EXPLORE_H
 #define MODEL_EXPLORE_H
 
-#include "memory.h"
+#include "model.h"
 
-/* Before and after the threads: no choices, no races. */
-bool model_is_alone(void);
+#define MODEL_OUTCOMES 64u
 
-/* The calling thread's next operation: done when it returns, and then the others may have gone on. */
-void model_perform(model_op *op);
+typedef struct model_result {
+	uint64_t executions; /* run to their end */
+	uint64_t redundant;  /* given up: another one is equivalent */
+	bool is_complete;    /* everything was explored, without a finding */
+	bool is_failed;
+	char failure[400];
+	char *trace;   /* allocated, of a failure */
+	char *choices; /* allocated, of a failure */
+	unsigned outcome_count;
+	char outcome[MODEL_OUTCOMES][64];
+} model_result;
 
-/* The same for its sleep. */
-void model_sleep(model_op *op, bool has_deadline);
+/* Explores up to so many executions. replay: the choices of one execution, or NULL. */
+void model_explore(const model_scenario *scenario, uint64_t most, const char *replay, model_result *result);
+void model_result_free(model_result *result);
 
 #endif

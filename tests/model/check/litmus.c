@@ -8,6 +8,7 @@
 #include "litmus.h"
 
 #include "base/atomic.h"
+#include "explore.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -13,6 +13,7 @@
  *
  * The exit status is 0 when everything is as it should be.
  */
+#include "explore.h"
 #include "litmus.h"
 #include "mutants.h"
 #include "scenarios.h"

@@ -5,14 +5,14 @@
  * word asks the checker, which decides who steps next and which value a load returns, and runs the scenario again and
  * again until each decision has been taken in every way.
  *
- *     door (atomic_door.h)  ->  explore.c: whose turn, which option, is it over?   ->  memory.c: what options there are
+ *     door (atomic_door.h)  ->  execution.c: whose turn, which option, is it over? ->  memory.c: what options there are
  *     plain accesses        ->  plain.c: is the access ordered after those before it?
  *
  * What is found: a check of the scenario or of the code that fails, a panic, a data race on plain memory, an access to
  * memory that was freed, a deadlock (nobody can go on but by a spurious wake-up), an execution that does not end. A
  * finding is printed as the interleaving that led to it, and with a string that repeats it (--replay).
  *
- * What is not found: see memory.h (weaker machines than C11 without load buffering), and explore.c (what is bounded).
+ * What is not found: see memory.h (weaker machines than C11 without load buffering), and explore.h (what is bounded).
  *
  * Who may call: model_fail and what is below it, the code under test; the rest the programs of this folder.
  */
@@ -142,25 +142,5 @@ unsigned model_self(void);
 		if (!(condition))                                                                                      \
 			model_fail(__VA_ARGS__);                                                                       \
 	} while (0)
-
-/* --- for the programs --- */
-
-#define MODEL_OUTCOMES 64u
-
-typedef struct model_result {
-	uint64_t executions; /* run to their end */
-	uint64_t redundant;  /* given up: another one is equivalent */
-	bool is_complete;    /* everything was explored, without a finding */
-	bool is_failed;
-	char failure[400];
-	char *trace;   /* allocated, of a failure */
-	char *choices; /* allocated, of a failure */
-	unsigned outcome_count;
-	char outcome[MODEL_OUTCOMES][64];
-} model_result;
-
-/* Explores up to so many executions. replay: the choices of one execution, or NULL. */
-void model_explore(const model_scenario *scenario, uint64_t most, const char *replay, model_result *result);
-void model_result_free(model_result *result);
 
 #endif

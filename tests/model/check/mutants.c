@@ -14,6 +14,7 @@
  */
 #include "mutants.h"
 
+#include "explore.h"
 #include "scenarios.h"
 
 #include <stdio.h>

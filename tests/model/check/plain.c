@@ -2,7 +2,7 @@
 /* Plain memory; see plain.h. */
 #include "plain.h"
 
-#include "explore.h"
+#include "execution.h"
 #include "memory.h"
 
 #include <string.h>

@@ -8,21 +8,14 @@
 #include "sched/pool.h"
 #include "sched/search.h"
 #include "sched/work.h"
-#include "twin_fiber.h"
+#include "twin_place.h"
 
-#define SLOTS 8u
 #define TASKS 4u
-
-typedef struct place {
-	twin_fiber twin;
-	sk_slot slot[SLOTS + 1];
-} place;
 
 static struct board {
 	sk_pool pool;
-	place place[3]; /* of thread 0, the owner; of thieves */
+	twin_place place[3]; /* of thread 0, the owner; of thieves */
 	uint64_t times[TASKS];
-	sk_slot *head;
 } * b;
 
 /* --- what lies beside it --- */
@@ -60,23 +53,22 @@ static void wake(void *arg, unsigned worker)
 	model_fail("nobody sleeps here");
 }
 
+static void run_task(sk_slot *slot, sk_fiber *fiber, sk_slot *head)
+{
+	(void)fiber;
+	(void)head;
+	twin_execute(slot, b->times, TASKS);
+}
+
 static void setup_with(bool membarrier)
 {
 	b = model_new(sizeof *b);
 	b->pool.membarrier = membarrier;
 	sk_idle_init(&b->pool.idle, 3, wake, NULL);
-	for (unsigned i = 0; i < 3; i++) {
-		place *here = &b->place[i];
-		here->twin.worker.pool = &b->pool;
-		here->twin.worker.index = i;
-		here->twin.fiber.worker = &here->twin.worker;
-		here->twin.fiber.slots = here->slot + 1;
-		here->twin.fiber.slot_capacity = SLOTS - 1;
-		here->twin.fiber.poll_end = here->twin.fiber.slots + SLOTS - 2;
-		here->twin.fiber.fast.limit = here->twin.fiber.slots;
-		sk_store_relaxed(&here->twin.fiber.committed, SLOTS);
-	}
-	b->head = b->place[0].twin.fiber.slots;
+	for (unsigned i = 0; i < 3; i++)
+		twin_place_setup(&b->place[i], &b->pool, i);
+	b->place[0].run = run_task;
+	b->place[0].times = b->times;
 }
 
 static void setup(void)
@@ -87,42 +79,6 @@ static void setup(void)
 static void setup_plain(void)
 {
 	setup_with(false);
-}
-
-static uint64_t *argument_of(sk_slot *slot)
-{
-	return (uint64_t *)(void *)slot->bytes;
-}
-
-static void run_task(sk_slot *slot, sk_fiber *fiber, sk_slot *head)
-{
-	(void)fiber;
-	(void)head;
-	uint64_t argument = *argument_of(slot);
-	model_check(argument >= 1 && argument <= TASKS, "a task's argument is not there");
-	b->times[argument - 1]++;
-	*argument_of(slot) = 100 + argument;
-}
-
-static void spawn(unsigned i)
-{
-	sk_fiber *fiber = &b->place[0].twin.fiber;
-	sk_slot *slot = b->head++;
-	*argument_of(slot) = i + 1;
-	SK_DOOR_STORE_RUN(slot, run_task);
-	if (slot >= SK_DOOR_LOAD_POLL(&fiber->fast))
-		sk_join_spawn(fiber, slot);
-}
-
-static void sync(unsigned i)
-{
-	sk_fiber *fiber = &b->place[0].twin.fiber;
-	sk_slot *slot = --b->head;
-	SK_DOOR_CLEAR_RUN(slot);
-	if (slot >= SK_DOOR_LOAD_LIMIT(&fiber->fast) || sk_join_sync(fiber, slot))
-		run_task(slot, fiber, b->head);
-	model_check(*argument_of(slot) == 101 + i, "the result of task %u is not there", i);
-	model_check(b->times[i] == 1, "task %u was executed %u times", i, (unsigned)b->times[i]);
 }
 
 static bool steal(unsigned thread)
@@ -144,9 +100,9 @@ static void own(unsigned count)
 {
 	sk_task_stack_begin(&b->place[0].twin.fiber);
 	for (unsigned i = 0; i < count; i++)
-		spawn(i);
+		twin_spawn(&b->place[0], i);
 	for (unsigned i = count; i-- > 0;)
-		sync(i);
+		twin_sync(&b->place[0], i);
 }
 
 /* A thief that is hungry, asks, and steals. */

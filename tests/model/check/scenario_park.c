@@ -12,24 +12,17 @@
 #include "sched/join.h"
 #include "sched/pool.h"
 #include "sys/membarrier.h"
-#include "twin_fiber.h"
+#include "twin_place.h"
 
-#define SLOTS 8u
 #define TASKS 3u
 #define WORKERS 3u /* the owner and two thieves */
 
-typedef struct place {
-	twin_fiber twin;
-	sk_slot slot[SLOTS + 1];
-} place;
-
 static struct board {
 	sk_pool pool;
-	place place[WORKERS];
+	twin_place place[WORKERS];
 	sk_park_word token[WORKERS];
 	uint64_t times[TASKS];
 	SK_ATOMIC(uint32_t) is_done[TASKS];
-	sk_slot *head;
 	unsigned tasks;
 	bool is_over;
 } * b;
@@ -41,6 +34,14 @@ static void wake(void *arg, unsigned worker)
 	sk_park_wake(&b->token[worker], 1);
 }
 
+static void run_task(sk_slot *slot, sk_fiber *fiber, sk_slot *head)
+{
+	(void)fiber;
+	(void)head;
+	unsigned number = twin_execute(slot, b->times, TASKS);
+	sk_store_release(&b->is_done[number], 1);
+}
+
 static void setup_with(unsigned tasks, bool membarrier)
 {
 	b = model_new(sizeof *b);
@@ -48,18 +49,10 @@ static void setup_with(unsigned tasks, bool membarrier)
 	b->pool.membarrier = membarrier;
 	sk_idle_init(&b->pool.idle, WORKERS, wake, NULL);
 	b->pool.idle.has_barrier = membarrier;
-	for (unsigned i = 0; i < WORKERS; i++) {
-		place *here = &b->place[i];
-		here->twin.worker.pool = &b->pool;
-		here->twin.worker.index = i;
-		here->twin.fiber.worker = &here->twin.worker;
-		here->twin.fiber.slots = here->slot + 1;
-		here->twin.fiber.slot_capacity = SLOTS - 1;
-		here->twin.fiber.poll_end = here->twin.fiber.slots + SLOTS - 2;
-		here->twin.fiber.fast.limit = here->twin.fiber.slots;
-		sk_store_relaxed(&here->twin.fiber.committed, SLOTS);
-	}
-	b->head = b->place[0].twin.fiber.slots;
+	for (unsigned i = 0; i < WORKERS; i++)
+		twin_place_setup(&b->place[i], &b->pool, i);
+	b->place[0].run = run_task;
+	b->place[0].times = b->times;
 }
 
 static void setup_one_task(void)
@@ -82,44 +75,7 @@ static void setup_plain(void)
 	setup_with(2, false);
 }
 
-static uint64_t *argument_of(sk_slot *slot)
-{
-	return (uint64_t *)(void *)slot->bytes;
-}
-
-static void run_task(sk_slot *slot, sk_fiber *fiber, sk_slot *head)
-{
-	(void)fiber;
-	(void)head;
-	uint64_t argument = *argument_of(slot);
-	model_check(argument >= 1 && argument <= TASKS, "a task's argument is not there");
-	b->times[argument - 1]++;
-	*argument_of(slot) = 100 + argument;
-	sk_store_release(&b->is_done[argument - 1], 1);
-}
-
 /* --- the owner --- */
-
-static void spawn(unsigned i)
-{
-	sk_fiber *fiber = &b->place[0].twin.fiber;
-	sk_slot *slot = b->head++;
-	*argument_of(slot) = i + 1;
-	SK_DOOR_STORE_RUN(slot, run_task);
-	if (slot >= SK_DOOR_LOAD_POLL(&fiber->fast))
-		sk_join_spawn(fiber, slot);
-}
-
-static void sync(unsigned i)
-{
-	sk_fiber *fiber = &b->place[0].twin.fiber;
-	sk_slot *slot = --b->head;
-	SK_DOOR_CLEAR_RUN(slot);
-	if (slot >= SK_DOOR_LOAD_LIMIT(&fiber->fast) || sk_join_sync(fiber, slot))
-		run_task(slot, fiber, b->head);
-	model_check(*argument_of(slot) == 101 + i, "the result of task %u is not there", i);
-	model_check(b->times[i] == 1, "task %u was executed %u times", i, (unsigned)b->times[i]);
-}
 
 /* A call that lasts until others have done so many of the oldest tasks. */
 static void call_until(unsigned done)
@@ -133,10 +89,23 @@ static void own(unsigned done)
 {
 	sk_task_stack_begin(&b->place[0].twin.fiber);
 	for (unsigned i = 0; i < b->tasks; i++)
-		spawn(i);
+		twin_spawn(&b->place[0], i);
 	call_until(done);
 	for (unsigned i = b->tasks; i-- > 0;)
-		sync(i);
+		twin_sync(&b->place[0], i);
+	b->is_over = true;
+}
+
+/* The first task is over before the second one is spawned: who parks in between finds nothing. */
+static void own_twice(void)
+{
+	sk_task_stack_begin(&b->place[0].twin.fiber);
+	twin_spawn(&b->place[0], 0);
+	twin_sync(&b->place[0], 0);
+	twin_spawn(&b->place[0], 1);
+	while (!sk_load_acquire(&b->is_done[1]))
+		model_yield();
+	twin_sync(&b->place[0], 1);
 	b->is_over = true;
 }
 
@@ -262,11 +231,21 @@ static void all_needed(unsigned thread)
 		thief(thread);
 }
 
+static void again(unsigned thread)
+{
+	if (thread == 0)
+		own_twice();
+	else
+		thief(thread);
+}
+
 const model_scenario park_scenarios[] = {
 	{ "park.one", "one task, a thief that parks", 2, setup_one_task, one_needed, finish, .spurious = 0,
 	  .preemptions = 2, .stale = 2, .rests = is_over },
 	{ "park.two", "two tasks, both needed, a thief that parks", 2, setup_two, all_needed, finish, .spurious = 0,
 	  .preemptions = 2, .stale = 1, .rests = is_over },
+	{ "park.again", "a task, then one that is needed, a thief that parks", 2, setup_two, again, finish,
+	  .spurious = 0, .preemptions = 2, .stale = 2, .rests = is_over },
 	{ "park.plain", "two tasks, both needed, two thieves park, no membarrier", 3, setup_plain, all_needed, finish,
 	  .spurious = 0, .preemptions = 1, .stale = 2, .rests = is_over },
 	{ "park.three", "three tasks, one needed, two thieves park", 3, setup_three, one_needed, finish, .spurious = 0,

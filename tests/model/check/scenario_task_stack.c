@@ -217,18 +217,28 @@ static void both_force(unsigned thread)
 	}
 }
 
-/* Both ask, and steal. */
-static void both_arm(unsigned thread)
+/* So many thieves ask, and steal; the owner answers at its spawns and its syncs. */
+static void ask(unsigned thread, size_t thieves)
 {
 	if (thread == 0) {
 		for (unsigned i = 0; i < 3; i++)
 			spawn(i);
 		for (unsigned i = 3; i-- > 0;)
-			sync_with(i, SK_KEEP_HALF, 2);
+			sync_with(i, SK_KEEP_HALF, thieves);
 	} else {
 		sk_task_stack_arm((sk_task_thief){ &b->fiber });
 		steal();
 	}
+}
+
+static void arm(unsigned thread)
+{
+	ask(thread, 1);
+}
+
+static void both_arm(unsigned thread)
+{
+	ask(thread, 2);
 }
 
 /* Two thieves that steal, ask, force and steal. */
@@ -267,20 +277,6 @@ static void again(unsigned thread)
 		sk_task_stack_arm_own(&b->fiber);
 		spawn_and_sync(2, 2);
 	} else {
-		steal();
-	}
-}
-
-/* The owner is asked by a thief, at its spawn or its sync. */
-static void arm(unsigned thread)
-{
-	if (thread == 0) {
-		for (unsigned i = 0; i < 3; i++)
-			spawn(i);
-		for (unsigned i = 3; i-- > 0;)
-			sync_with(i, SK_KEEP_HALF, 1);
-	} else {
-		sk_task_stack_arm((sk_task_thief){ &b->fiber });
 		steal();
 	}
 }
