@@ -19,6 +19,7 @@ static bool send(sk_fiber *fiber, sk_letter *letter, const sk_team *team, unsign
 {
 	sk_team_run_sk_slot *task = task_of(letter);
 	task->run = sk_team_run_sk_run;
+	letter->is_one_of_many = team->whole;
 	task->u.a.team = team;
 	task->u.a.from = from;
 	task->u.a.to = to;

@@ -35,6 +35,7 @@ void sk_join_run_stolen(sk_fiber *fiber, const sk_stolen *stolen)
 	sk_task_stack_begin(fiber);
 	stolen->run(slot, fiber, fiber->slots);
 	sk_worker *worker = fiber->worker; /* perhaps another one */
+	worker->expects_mail = stolen->is_one_of_many;
 	if (!stolen->by_mail)
 		sk_search_ran(worker, sk_clock_ticks() - begin);
 	sk_hostile_point();

@@ -74,7 +74,8 @@ static bool take(sk_worker *from, uintptr_t box, sk_work *work)
 		                    .run = letter->slot.run,
 		                    .root = letter->root,
 		                    .scope = letter->scope,
-		                    .by_mail = true };
+		                    .by_mail = true,
+		                    .is_one_of_many = letter->is_one_of_many };
 	return true;
 }
 

@@ -45,6 +45,7 @@
 typedef struct sk_letter {
 	/* the sender fills all of it before it sends; slot.bytes hold arguments, then the result */
 	sk_slot slot;
+	bool is_one_of_many; /* of a row of short ones: who has run it waits a moment for the next */
 	struct sk_root *root;
 	struct sk_scope *scope;
 	sk_worker *to;

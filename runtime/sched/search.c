@@ -237,10 +237,27 @@ static void pause_for_tiny(sk_worker *worker)
 	account(worker, false);
 }
 
+/*
+ * A loop that comes again and again has its parts sent to the same workers within microseconds. Who waits for that does
+ * not declare itself, so that not all of them write the word of idle.h twice for each loop.
+ */
+static bool await_mail(sk_worker *worker, sk_work *work)
+{
+	uint64_t wait = worker->expects_mail ? worker->pool->letter_spin_ticks : 0;
+	worker->expects_mail = false;
+	sk_ready_thief own = { &worker->ready };
+	for (uint64_t begin = sk_clock_ticks();; sk_spin_hint()) {
+		if (sk_mail_take(worker, work))
+			return true;
+		if (sk_clock_ticks() - begin >= wait || !sk_ready_deque_seen_empty(own) || sk_work_must_leave(worker))
+			return false;
+	}
+}
+
 /* Without telling anybody but those who have mail for it. */
 static bool glance(sk_worker *worker, sk_work *work)
 {
-	if (sk_mail_take(worker, work))
+	if (await_mail(worker, work))
 		return true;
 	pause_for_tiny(worker);
 	return sk_mail_take(worker, work) || sk_work_take_local(worker, work) || sk_steal_round(worker, work);

@@ -221,7 +221,7 @@ enum sk_steal_result sk_task_stack_steal(sk_task_thief thief, sk_stolen *stolen)
 	stolen->root = sk_load_relaxed(&fiber->root); /* relaxed: compared, and passed on to the own fiber */
 	stolen->scope = fiber->scope; /* set before the task was spawned, and as long as the fiber has tasks */
 	stolen->emptied = top + 1 == split_of(word);
-	stolen->by_mail = false;
+	stolen->by_mail = stolen->is_one_of_many = false;
 	return SK_STEAL_WON;
 }
 

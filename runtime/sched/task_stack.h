@@ -74,7 +74,8 @@ typedef struct sk_stolen {
 	struct sk_root *root;
 	struct sk_scope *scope;
 	bool emptied; /* it was the last public one */
-	bool by_mail; /* it came as a letter (sched/mail.h) */
+	bool by_mail; /* it came as a letter (sched/mail.h), */
+	bool is_one_of_many;
 } sk_stolen;
 
 enum sk_steal_result {

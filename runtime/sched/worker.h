@@ -97,6 +97,7 @@ typedef struct sk_worker {
 	bool hand_over;             /* that thread is to leave the seat to the stand-in */
 	unsigned tiny_run;          /* tiny tasks stolen in a row */
 	uint64_t since_ticks;       /* since when it is busy, or searching */
+	bool expects_mail;          /* the last task was a letter, and one of many */
 	bool box_opened;            /* and not shut since; see sched/mail.h */
 	struct sk_root *box_root;   /* for whose letters it was */
 	sk_rng rng;
