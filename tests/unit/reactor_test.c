@@ -3,6 +3,7 @@
 #include "wired.h"
 
 #include "io/reactor.h"
+#include "sched/settings.h"
 
 #include <sys/wait.h>
 
@@ -224,5 +225,19 @@ Test(reactor, a_reader_goes_on_beside_computing_tasks)
 		skua_await(computing[0]);
 		skua_await(computing[1]);
 		skua_stop();
+	}
+}
+
+Test(reactor, the_way_of_files_is_told)
+{
+	char text[128];
+	sk_reactor_describe(SK_IO_EPOLL, text, sizeof text);
+	cr_assert_str_eq(text, "epoll; files by threads (SKUA_IO=epoll)");
+	for (unsigned choice = SK_IO_AUTO; choice <= SK_IO_URING; choice += SK_IO_URING - SK_IO_AUTO) {
+		sk_reactor_describe(choice, text, sizeof text);
+		const char *without = choice == SK_IO_URING ? "epoll; files not at all: SKUA_IO=uring, but io_uring: "
+							    : "epoll; files by threads (io_uring: ";
+		const char *expected = has_uring() ? "epoll; files by io_uring" : without;
+		cr_assert(strncmp(text, expected, strlen(expected)) == 0, "%s", text);
 	}
 }
