@@ -21,6 +21,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -296,10 +297,22 @@ static void sockets(void)
 	skua_close(listener);
 }
 
+/* A name that needs no server. */
+static int looks_up(void *arg)
+{
+	struct addrinfo *list = NULL;
+	int error = skua_resolve("localhost", "80", NULL, &list);
+	if (!failed("skua_resolve", error) && error == 0)
+		freeaddrinfo(list);
+	(void)arg;
+	return 0;
+}
+
 static void input_and_output(void)
 {
 	skua_group group = SKUA_GROUP_INIT;
 	sockets();
+	failed("skua_group_run", skua_group_run(&group, looks_up, &group));
 	failed("skua_group_run", skua_group_run(&group, uses_file, &group));
 	if (has_key)
 		failed("skua_group_run", skua_group_run(&group, in_task, &group));

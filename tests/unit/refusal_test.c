@@ -9,6 +9,9 @@
 #include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 
 enum call {
@@ -21,6 +24,7 @@ enum call {
 	PREAD_CACHED,
 	PWRITE_CACHED,
 	LOOK_UP,
+	PIDFD,
 	CALLS
 };
 
@@ -82,6 +86,22 @@ int __wrap_getaddrinfo(const char *host, const char *service, const struct addri
 	int code = errno;
 	errno = EMFILE;
 	return code;
+}
+
+long __real_syscall(long number, ...);
+long __wrap_syscall(long number, ...);
+
+long __wrap_syscall(long number, ...)
+{
+	long given[6];
+	va_list arguments;
+	va_start(arguments, number);
+	for (int i = 0; i < 6; i++)
+		given[i] = va_arg(arguments, long);
+	va_end(arguments);
+	if (number == SYS_pidfd_open && is_refused(PIDFD))
+		return -1;
+	return __real_syscall(number, given[0], given[1], given[2], given[3], given[4], given[5]);
 }
 
 /* --- interrupted --- */
@@ -365,4 +385,34 @@ static void names(void)
 Test(refusal, each_way_in_which_a_name_is_not_found_is_told)
 {
 	wired(1, 2, names);
+}
+
+/* --- children without descriptors of them --- */
+
+static void *wait_without_pidfd(void *arg)
+{
+	skua_process child;
+	const char *argv[] = { "sleep", "100", NULL };
+	const skua_process_options how = { .argv = argv };
+	refuse(PIDFD, arg ? ENOSYS : EMFILE, 1);
+	cr_assert_eq(skua_process_start(&child, &how), 0);
+	expect_refused(PIDFD);
+	cr_assert_eq(skua_process_wait_until(&child, 0), -ETIMEDOUT);
+	cr_assert_eq(skua_process_kill(&child, 0), 0, "it is there");
+	cr_assert_eq(skua_process_kill(&child, 4000), -EINVAL);
+	cr_assert_eq(skua_process_kill(&child, SIGTERM), 0);
+	cr_assert_eq(skua_process_wait(&child), 256 + SIGTERM);
+	cr_assert_eq(skua_process_kill(&child, SIGTERM), -ESRCH);
+	return arg;
+}
+
+static void children(void)
+{
+	everywhere(wait_without_pidfd, NULL);
+	everywhere(wait_without_pidfd, number(1));
+}
+
+Test(refusal, a_child_is_waited_for_by_a_thread_where_there_is_no_descriptor_for_it)
+{
+	wired(1, 2, children);
 }
