@@ -60,6 +60,8 @@ def spoil(dice, text):
     """The text as bytes, some of which are not what they were."""
     raw = bytearray(text.encode())
     for _ in range(dice.randrange(1, 4)):
+        if not raw:
+            break
         at = dice.randrange(len(raw))
         how = dice.randrange(4)
         if how == 0:
