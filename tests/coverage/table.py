@@ -72,12 +72,13 @@ def checked_lines(text):
 
 def read_list():
     """{file: [(what, line of unreachable.txt)]}; what is the text of a line, or `name()` for a whole function."""
-    entries = collections.defaultdict(list)
+    entries, name = collections.defaultdict(list), None
     for number, text in enumerate(LIST.read_text(encoding="utf-8").splitlines(), 1):
-        if text and not text.startswith("#"):
-            name, what, reason = (part.strip() for part in text.split(" | "))
+        if text.startswith("\t"):
+            entries[name].append((text.strip(), number))
+        elif text and not text.startswith("#"):
+            name, _, reason = text.partition(": ")
             assert reason, f"{LIST.name}:{number}: no reason"
-            entries[name].append((what, number))
     return entries
 
 
@@ -94,7 +95,7 @@ def function_lines(source_lines, name):
 
 
 def left_out(name, source_lines, entries, found, problems):
-    """The lines that unreachable.txt names; what it names and is reached after all is a problem."""
+    """The lines of which unreachable.txt names what is missed; what it names and is reached after all is a problem."""
     out = set()
     for what, number in entries:
         if what.endswith("()"):
@@ -145,8 +146,9 @@ def main():
         source_lines = text.splitlines()
         out = left_out(name, source_lines, entries.pop(name, []), files[name], problems)
         checks = checked_lines(text)
-        found = File({line: count for line, count in files[name].lines.items() if line not in out},
-                     {key: count for key, count in files[name].branches.items() if key[0] not in out | checks})
+        found = File({line: count for line, count in files[name].lines.items() if count or line not in out},
+                     {key: count for key, count in files[name].branches.items()
+                      if key[0] not in checks and (count or key[0] not in out)})
         numbers = [len(found.lines), sum(map(bool, found.lines.values())), len(found.branches),
                    sum(map(bool, found.branches.values())), len(files[name].lines) - len(found.lines)]
         total = [sum(pair) for pair in zip(total, numbers)]

@@ -133,6 +133,8 @@ static int compares(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+SKUA_SORT(sort_wides, wide, a, b, a->value < b->value)
+
 static void loops(void)
 {
 	static const wide nothing = { 0 };
@@ -146,6 +148,9 @@ static void loops(void)
 	REQUIRE(ordered.value == rows[0].value + rows[1].value + rows[2].value + rows[3].value);
 	skua_scan(scanned, rows, COUNT, sizeof(wide), &nothing, combines, NULL);
 	REQUIRE(scanned[COUNT - 1].value == total);
+	sort_wides(scanned, 40); /* by insertion and merges, with and without memory for them */
+	for (long i = 1; i < 40; i++)
+		REQUIRE(scanned[i - 1].value <= scanned[i].value);
 	skua_sort(rows, COUNT, sizeof(wide), compares);
 	for (long i = 0; i < COUNT; i++)
 		REQUIRE(rows[i].value == i);
@@ -179,6 +184,29 @@ static void futures(void)
 	}
 	for (long i = 0; i < TASKS; i++)
 		REQUIRE(!future[i] || skua_await(future[i]) == &rows[i]);
+}
+
+/* More than a worker's queue has room for at first, from inside a task. */
+static void *starts_many(void *arg)
+{
+	enum {
+		MANY = 150
+	};
+	skua_future *future[MANY];
+	for (long i = 0; i < MANY; i++) {
+		future[i] = skua_async(same, &rows[i]);
+		failed("skua_async", future[i] ? 0 : -errno);
+	}
+	for (long i = 0; i < MANY; i++)
+		REQUIRE(!future[i] || skua_await(future[i]) == &rows[i]);
+	return arg;
+}
+
+static void crowds(void)
+{
+	skua_future *future = skua_async(starts_many, NULL);
+	if (!failed("skua_async", future ? 0 : -errno))
+		skua_await(future);
 }
 
 static skua_channel *channel;
@@ -331,6 +359,7 @@ static void life(void)
 	REQUIRE(SKUA_RUN(deep, 3000) == 3001);
 	loops();
 	futures();
+	crowds();
 	channels();
 	if (!has_key)
 		has_key = !failed("skua_key_create", skua_key_create(&key, NULL));

@@ -193,7 +193,7 @@ int main(int argc, char **argv)
 		  { "stack overflow of small fiber ", " 64 KiB", "SKUA_ASYNC_STACK", "async_stack_bytes" }, 0 },
 		{ "stack_full_with_mprotect", stack_full_with_mprotect, CASES_ABORTS,
 		  { "stack overflow of small fiber ", "SKUA_ASYNC_STACK" }, 0 },
-		{ "wait_in_a_child", wait_in_a_child, CASES_EXITS, { "in the child of a fork() from inside a task" }, 0 },
+		{ "wait_in_a_child", wait_in_a_child, CASES_EXITS, { "the child of a fork() from inside a task" }, 0 },
 		{ "deep_fork_join", deep_fork_join, CASES_EXITS, { NULL }, 0 },
 		{ "awaited_twice", awaited_twice, CASES_ABORTS, { "a future was awaited or dropped twice" }, 0 },
 		{ "dropped_twice", dropped_twice, CASES_ABORTS, { "a future was awaited or dropped twice" }, 0 },

@@ -178,7 +178,7 @@ Test(cgroup, a_very_long_line_is_left_out)
 	expect_cpus(1);
 }
 
-/* The parts of a long path are dropped one by one, as those that only the host has; files have no place in too long a root. */
+/* The parts of a long path are dropped one by one, like those that only the host has; a long root leaves no room. */
 Test(cgroup, a_path_that_does_not_fit_is_one_that_does_not_exist)
 {
 	static char text[4400], far[4200];

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What other kernels, file systems and networks answer: calls that are interrupted, that do not know a flag, that fail
- * because of the peer. The linker (tests/CMakeLists.txt) sends the library's calls here; each refuses as often as a test
- * asks for and then does what it always does.
+ * because of the peer. The linker (tests/CMakeLists.txt) sends the library's calls here; each refuses as often as a
+ * test asks for and then does what it always does.
  */
 #include "wired.h"
+
+#include "io/reactor.h"
+#include "sched/settings.h"
 
 #include <limits.h>
 #include <netdb.h>
@@ -25,6 +28,7 @@ enum call {
 	PWRITE_CACHED,
 	LOOK_UP,
 	PIDFD,
+	RING,
 	CALLS
 };
 
@@ -99,7 +103,7 @@ long __wrap_syscall(long number, ...)
 	for (int i = 0; i < 6; i++)
 		given[i] = va_arg(arguments, long);
 	va_end(arguments);
-	if (number == SYS_pidfd_open && is_refused(PIDFD))
+	if ((number == SYS_pidfd_open && is_refused(PIDFD)) || (number == SYS_io_uring_setup && is_refused(RING)))
 		return -1;
 	return __real_syscall(number, given[0], given[1], given[2], given[3], given[4], given[5]);
 }
@@ -229,7 +233,7 @@ Test(refusal, without_a_flag_that_forbids_to_wait_descriptors_are_polled)
 static void *write_until_full(void *arg)
 {
 	int ends[2];
-	static char bytes[4 * PIPE_BUF];
+	static char bytes[3 * PIPE_BUF]; /* a full pipe has room for one part of it */
 	cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
 	fill(bytes, sizeof bytes, 3, 0);
 	size_t written = 0;
@@ -385,6 +389,39 @@ static void names(void)
 Test(refusal, each_way_in_which_a_name_is_not_found_is_told)
 {
 	wired(1, 2, names);
+}
+
+/* --- no io_uring --- */
+
+static void *open_null(void *arg)
+{
+	(void)arg;
+	return number(skua_open("/dev/null", O_RDONLY, 0));
+}
+
+static void expect_text(unsigned choice, const char *expected)
+{
+	char text[128];
+	sk_reactor_describe(choice, text, sizeof text);
+	cr_assert_str_eq(text, expected);
+}
+
+Test(refusal, without_io_uring_files_go_by_threads_unless_it_was_asked_for)
+{
+	refuse(RING, EPERM, INT_MAX);
+	start(2, false);
+	int fd = int_of(in_task(open_null, NULL));
+	cr_assert_geq(fd, 0, "%s", skua_strerror(fd));
+	skua_close(fd);
+	skua_stop();
+	setenv("SKUA_IO", "uring", 1);
+	start(2, false);
+	cr_assert_eq(int_of(in_task(open_null, NULL)), -EPERM);
+	skua_stop();
+	unsetenv("SKUA_IO");
+	expect_text(SK_IO_AUTO, "epoll; files by threads (io_uring: Operation not permitted)");
+	expect_text(SK_IO_EPOLL, "epoll; files by threads (SKUA_IO=epoll)");
+	expect_text(SK_IO_URING, "epoll; files not at all: SKUA_IO=uring, but io_uring: Operation not permitted");
 }
 
 /* --- children without descriptors of them --- */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What skua-info says of a machine: the tree, and why a core is not used, of machines made by hand. Those that both twins
- * read from words are in topology_test.c.
+ * What skua-info says of a machine: the tree, and why a core is not used, of machines made by hand. Those that both
+ * twins read from words are in topology_test.c.
  */
 #include <criterion/criterion.h>
 #include <stdio.h>
