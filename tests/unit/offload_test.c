@@ -208,7 +208,8 @@ Test(offload, nonsense_is_refused)
 	cr_assert_not_null(strstr(skua_start_problem(), "SKUA_OFFLOAD=0"));
 }
 
-/* The child of a fork has none of the threads, and makes its own; what was queued is not called twice. */
+/* The child of a fork has none of the threads, and makes its own. Where not: see the same test in runtime_test.c. */
+#if !SK_THREAD_SANITIZER && !SK_ADDRESS_SANITIZER && !UNIT_EMULATED
 Test(offload, the_child_of_a_fork_has_threads_of_its_own)
 {
 	int status = -1;
@@ -226,3 +227,4 @@ Test(offload, the_child_of_a_fork_has_threads_of_its_own)
 	many();
 	skua_stop();
 }
+#endif
