@@ -115,8 +115,10 @@ static void *redirect(void *arg)
 	cr_assert_eq(shell(&child, "true", how), -EINVAL);
 	how = (skua_process_options){ .output = SKUA_STDIO_OUTPUT };
 	cr_assert_eq(shell(&child, "true", how), -EINVAL, "it cannot be its own");
+#if !UNIT_EMULATED /* see the ends */
 	how = (skua_process_options){ .output = 4000 };
 	cr_assert_eq(shell(&child, "true", how), -EBADF);
+#endif
 	how = (skua_process_options){ .argv = NULL };
 	cr_assert_eq(skua_process_start(&child, &how), -EINVAL);
 	how.argv = (const char *const[]){ NULL };
@@ -236,6 +238,7 @@ Test(process, exit_statuses_signals_and_what_cannot_be_run)
 typedef struct cancelled {
 	bool kills;
 	skua_process child;
+	flag is_started;
 } cancelled;
 
 static void *wait_long(void *arg)
@@ -243,6 +246,7 @@ static void *wait_long(void *arg)
 	cancelled *self = arg;
 	skua_process_options how = { .kill_on_cancel = self->kills };
 	cr_assert_eq(shell(&self->child, "exec sleep 100", how), 0);
+	flag_raise(&self->is_started);
 	return number(skua_process_wait(&self->child));
 }
 
@@ -250,7 +254,9 @@ static void cancelling(void)
 {
 	cancelled with = { .kills = true }, without = { .kills = false };
 	skua_future *a = skua_async(wait_long, &with), *b = skua_async(wait_long, &without);
-	skua_sleep_ns(30 * MS);
+	flag_await(&with.is_started);
+	flag_await(&without.is_started);
+	skua_sleep_ns(10 * MS);
 	skua_cancel(a);
 	skua_cancel(b);
 	int first = int_of(skua_await(a)), second = int_of(skua_await(b));
