@@ -45,7 +45,7 @@ def are_summaries(value):
 
 FILE = {"date": is_date, "arguments": is_list_of(is_text), "mode": is_text, "tree": is_text, "summaries": are_summaries,
         "planned": is_count, "done": is_count, "lines": is_list_of(lambda line: isinstance(line, dict))}
-LINE = {"part": is_text, "kernel": is_text, "variant": is_text, "size": is_size, "runtime": is_text,
+LINE = {"part": is_text, "kernel": is_text, "variant": is_text, "size": is_count, "runtime": is_text,
         "workers": is_size, "pinning": is_text, "machine": is_text, "topology": is_text, "system": is_text,
         "commit": is_text}
 SECONDS = {"count": is_size, "min": is_time, "median": is_time, "spread": is_share}
