@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 
+from . import shape
+
 FORMAT = 1
 RUNTIMES = ["skua", "openmp-gcc", "openmp-llvm", "tbb"]
 NAMES = {"serial": "serial C", "skua": "skua", "openmp-gcc": "OpenMP (gcc)", "openmp-llvm": "OpenMP (LLVM)",
@@ -91,10 +93,13 @@ class Results:
             data = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise Problem(f"{path}: {error.strerror}") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Problem(f"{path} is no JSON: {error}") from error
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise Problem(f"{path} was not written by this version of perf/report")
+        what = shape.trouble(data, NAMES)
+        if what:
+            raise Problem(f"{path}: {what}")
         return cls(data)
 
     def save(self, path):

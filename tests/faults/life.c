@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -100,6 +101,8 @@ static int compares(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+SKUA_SORT(sort_wides, wide, a, b, a->value < b->value)
+
 static void loops(void)
 {
 	static const wide nothing = { 0 };
@@ -113,6 +116,9 @@ static void loops(void)
 	REQUIRE(ordered.value == rows[0].value + rows[1].value + rows[2].value + rows[3].value);
 	skua_scan(scanned, rows, COUNT, sizeof(wide), &nothing, combines, NULL);
 	REQUIRE(scanned[COUNT - 1].value == total);
+	sort_wides(scanned, 40); /* by insertion and merges, with and without memory for them */
+	for (long i = 1; i < 40; i++)
+		REQUIRE(scanned[i - 1].value <= scanned[i].value);
 	skua_sort(rows, COUNT, sizeof(wide), compares);
 	for (long i = 0; i < COUNT; i++)
 		REQUIRE(rows[i].value == i);
@@ -146,6 +152,29 @@ static void futures(void)
 	}
 	for (long i = 0; i < TASKS; i++)
 		REQUIRE(!future[i] || skua_await(future[i]) == &rows[i]);
+}
+
+/* More than a worker's queue has room for at first, from inside a task. */
+static void *starts_many(void *arg)
+{
+	enum {
+		MANY = 150
+	};
+	skua_future *future[MANY];
+	for (long i = 0; i < MANY; i++) {
+		future[i] = skua_async(same, &rows[i]);
+		failed("skua_async", future[i] ? 0 : -errno);
+	}
+	for (long i = 0; i < MANY; i++)
+		REQUIRE(!future[i] || skua_await(future[i]) == &rows[i]);
+	return arg;
+}
+
+static void crowds(void)
+{
+	skua_future *future = skua_async(starts_many, NULL);
+	if (!failed("skua_async", future ? 0 : -errno))
+		skua_await(future);
 }
 
 static skua_channel *channel;
@@ -264,10 +293,22 @@ static void sockets(void)
 	skua_close(listener);
 }
 
+/* A name that needs no server. */
+static int looks_up(void *arg)
+{
+	struct addrinfo *list = NULL;
+	int error = skua_resolve("localhost", "80", NULL, &list);
+	if (!failed("skua_resolve", error) && error == 0)
+		freeaddrinfo(list);
+	(void)arg;
+	return 0;
+}
+
 static void input_and_output(void)
 {
 	skua_group group = SKUA_GROUP_INIT;
 	sockets();
+	failed("skua_group_run", skua_group_run(&group, looks_up, &group));
 	failed("skua_group_run", skua_group_run(&group, uses_file, &group));
 	if (has_key)
 		failed("skua_group_run", skua_group_run(&group, in_task, &group));
@@ -286,6 +327,7 @@ void life(void)
 	REQUIRE(SKUA_RUN(deep, 3000) == 3001);
 	loops();
 	futures();
+	crowds();
 	channels();
 	if (!has_key)
 		has_key = !failed("skua_key_create", skua_key_create(&key, NULL));

@@ -48,6 +48,28 @@ static void stack_full_with_mprotect(void)
 	skua_await(skua_async(overflows, NULL));
 }
 
+#if !CASES_TSAN
+/* The child of a fork() from inside a task has only this thread; what it waits for does not come. */
+static void *waits_in_a_child(void *arg)
+{
+	pid_t child = fork();
+	if (child == 0) {
+		skua_sleep_ns(1000000);
+		_exit(3);
+	}
+	int status = 0;
+	waitpid(child, &status, 0);
+	CASES_REQUIRE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT, "status %#x", (unsigned)status);
+	return arg;
+}
+
+static void wait_in_a_child(void)
+{
+	start(2);
+	skua_await(skua_async(waits_in_a_child, NULL));
+}
+#endif
+
 /* Deep fork-join work in a task has a big stack. */
 SKUA_TASK(int, deep, int, depth)
 {
@@ -173,6 +195,9 @@ int main(int argc, char **argv)
 		  { "stack overflow of small fiber ", " 64 KiB", "SKUA_ASYNC_STACK", "async_stack_bytes" }, 0 },
 		{ "stack_full_with_mprotect", stack_full_with_mprotect, CASES_ABORTS,
 		  { "stack overflow of small fiber ", "SKUA_ASYNC_STACK" }, 0 },
+#if !CASES_TSAN /* which takes what the threads were doing for races with them */
+		{ "wait_in_a_child", wait_in_a_child, CASES_EXITS, { "the child of a fork() from inside a task" }, 0 },
+#endif
 		{ "deep_fork_join", deep_fork_join, CASES_EXITS, { NULL }, 0 },
 		{ "awaited_twice", awaited_twice, CASES_ABORTS, { "a future was awaited or dropped twice" }, 0 },
 		{ "dropped_twice", dropped_twice, CASES_ABORTS, { "a future was awaited or dropped twice" }, 0 },

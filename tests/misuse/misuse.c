@@ -309,6 +309,43 @@ static void start_in_task(void)
 	skua_stop();
 }
 
+/* --- loops, and what belongs to workers --- */
+
+static void nothing_to_do(size_t begin, size_t end, void *arg)
+{
+	(void)begin, (void)end, (void)arg;
+}
+
+static void schedule_of_none(void)
+{
+	const skua_loop how = { .schedule = (skua_schedule)17 };
+	skua_for_with(&how, 0, 10, nothing_to_do, NULL);
+}
+
+static void local_outside(void)
+{
+	start(2);
+	skua_local_mine(skua_local_create(8, NULL, NULL));
+}
+
+static void take_mine(size_t begin, size_t end, void *local)
+{
+	skua_local_mine(local);
+	(void)begin, (void)end;
+	usleep(1000); /* in the worker, so that others come */
+}
+
+static void local_of_fewer_workers(void)
+{
+	start(2);
+	skua_local *local = skua_local_create(8, NULL, NULL);
+	skua_stop();
+	start(4);
+	const skua_loop one_each = { .schedule = SKUA_FIXED, .grain = 1 };
+	for (;;) /* until one of the new workers takes part */
+		skua_for_with(&one_each, 0, 64, take_mine, local);
+}
+
 /* --- synchronisation objects, in a library that checks --- */
 
 #if SK_CHECK_LEVEL >= 1
@@ -413,6 +450,10 @@ int main(int argc, char **argv)
 		  { "stack overflow of fiber ", " 256 KiB", "SKUA_STACK" }, 0 },
 		{ "stop_in_task", stop_in_task, CASES_ABORTS, { "skua_stop", "inside a task" }, 0 },
 		{ "start_in_task", start_in_task, CASES_EXITS, { NULL }, 0 },
+		{ "schedule_of_none", schedule_of_none, CASES_ABORTS, { "skua_for_with", "17" }, 0 },
+		{ "local_outside", local_outside, CASES_ABORTS, { "skua_local_mine", "outside of tasks" }, 0 },
+		{ "local_of_fewer_workers", local_of_fewer_workers, CASES_ABORTS,
+		  { "skua_local_mine", "more workers (4)", "made (2)" }, 0 },
 #if SK_CHECK_LEVEL >= 1
 		{ "unlock_unlocked", unlock_unlocked, CASES_ABORTS, { "skua_mutex_unlock", "not locked" }, 0 },
 		{ "lock_twice", lock_twice, CASES_ABORTS, { "skua_mutex_lock", "locked it already" }, 0 },

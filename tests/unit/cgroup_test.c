@@ -178,6 +178,53 @@ Test(cgroup, a_very_long_line_is_left_out)
 	expect_cpus(1);
 }
 
+/* The parts of a long path are dropped one by one, like those that only the host has; a long root leaves no room. */
+Test(cgroup, a_path_that_does_not_fit_is_one_that_does_not_exist)
+{
+	static char text[4400], far[4200];
+	size_t used = (size_t)snprintf(text, sizeof text, "0::");
+	while (used < 4200)
+		used += (size_t)snprintf(text + used, sizeof text - used, "/part");
+	snprintf(text + used, sizeof text - used, "/end\n");
+	fake("proc_self_cgroup", text);
+	fake("end/cpu.max", "200000 100000\n");
+	expect_cpus(2);
+	memset(far, '/', sizeof far - 1);
+	memcpy(far, root, strlen(root));
+	cr_assert_eq(sk_cgroup_read(far, NULL).cpus, 0, "proc_self_cgroup below it has no room");
+	char file[64];
+	snprintf(file, sizeof file, "%s/proc_self_cgroup", root);
+	cr_assert_eq(sk_cgroup_read(far, file).cpus, 0, "groups below it neither");
+	far[4090] = '\0';
+	fake("proc_self_cgroup", "0::/\n");
+	cr_assert_eq(sk_cgroup_read(far, file).cpus, 0, "cpu.max below it neither");
+}
+
+Test(cgroup, only_a_list_with_cpu_alone_is_the_controller)
+{
+	fake("proc_self_cgroup", "3:cpx:/a\n4:x/y,cpu:/a\n5:cpuset,cpuacct:/a\n0::/..x\n6:acct,cpu:/a\n");
+	fake("cpu/a/cpu.cfs_quota_us", "300000\n");
+	fake("cpu/a/cpu.cfs_period_us", "100000 x\n");
+	expect_cpus(0);
+	fake("cpu/a/cpu.cfs_period_us", "x\n");
+	expect_cpus(0);
+	fake("cpu/a/cpu.cfs_period_us", "100000\n");
+	expect_cpus(3);
+	fake("cpu/a/cpu.cfs_quota_us", "300000 x\n");
+	expect_cpus(0);
+	fake("..x/cpu.max", "100000 100000\n"); /* begins like a way out, and is none */
+	expect_cpus(1);
+}
+
+Test(cgroup, an_empty_variable_names_no_root)
+{
+	fake("proc_self_cgroup", "0::/\n");
+	setenv("SKUA_CGROUP_ROOT", "", 1);
+	sk_cgroup_quota empty = sk_cgroup_read(NULL, NULL);
+	unsetenv("SKUA_CGROUP_ROOT");
+	cr_assert_str_eq(empty.where, sk_cgroup_read(NULL, NULL).where);
+}
+
 Test(cgroup, the_environment_names_the_root)
 {
 	fake("proc_self_cgroup", "0::/\n");

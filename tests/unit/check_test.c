@@ -6,6 +6,7 @@
 #include "base/check.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,28 @@ static void panic_in_the_hook(void)
 	sk_panic("first");
 }
 
+static void *panic_as_the_second(void *unused)
+{
+	sk_panic("another thread");
+	return unused;
+}
+
+/* While the first report is being printed, another thread comes; the hook waits until it has said so. */
+static void let_another_panic(int fd)
+{
+	pthread_t other;
+
+	pthread_create(&other, NULL, panic_as_the_second, NULL);
+	usleep(200000);
+	sk_print(fd, "the report is whole");
+}
+
+static void panic_in_two_threads(void)
+{
+	sk_panic_hook_set(let_another_panic);
+	sk_panic("first");
+}
+
 static void print_a_long_text(void)
 {
 	char text[5000];
@@ -107,6 +130,14 @@ Test(check, a_panic_inside_the_hook_does_not_run_it_again)
 
 	cr_assert_eq(ended_by(panic_in_the_hook, out, sizeof out), SIGABRT);
 	cr_assert(starts_with(out, "skua: first\nskua: once\nskua: second\n"));
+}
+
+Test(check, a_panic_of_another_thread_lets_the_first_finish_its_report)
+{
+	char out[256];
+
+	cr_assert_eq(ended_by(panic_in_two_threads, out, sizeof out), SIGABRT);
+	cr_assert(starts_with(out, "skua: first\nskua: another thread\nskua: the report is whole\n"), "%s", out);
 }
 
 Test(check, setting_a_hook_gives_back_the_one_before)

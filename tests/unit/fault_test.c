@@ -151,6 +151,56 @@ static void have_a_plain_handler(void)
 	touch_elsewhere();
 }
 
+/* Says whether the signal is blocked while its handler runs, and so is SIGUSR1, which the handler asked for. */
+static void exit_by_mask(int number)
+{
+	sigset_t blocked;
+
+	pthread_sigmask(SIG_BLOCK, NULL, &blocked);
+	_exit(50 + 2 * sigismember(&blocked, SIGUSR1) + sigismember(&blocked, number));
+}
+
+static void have_a_handler_with(int flags)
+{
+	struct sigaction action = { .sa_handler = exit_by_mask, .sa_flags = flags };
+
+	sigaddset(&action.sa_mask, SIGUSR1);
+	sigaction(SIGSEGV, &action, NULL);
+	touch_elsewhere();
+}
+
+static void have_a_handler_that_is_deferred(void)
+{
+	have_a_handler_with(0);
+}
+
+static void have_a_handler_that_is_not_deferred(void)
+{
+	have_a_handler_with(SA_NODEFER);
+}
+
+static void ignore_what_is_sent(void)
+{
+	signal(SIGSEGV, SIG_IGN);
+	send_a_signal();
+	_exit(9);
+}
+
+static void ignore_a_fault(void)
+{
+	signal(SIGSEGV, SIG_IGN);
+	touch_elsewhere();
+	_exit(9);
+}
+
+static void touch_the_guard_twice_started(void)
+{
+	make_guard();
+	sk_fault_start(describe_the_guard);
+	sk_fault_start(describe_the_guard);
+	raise(SIGBUS);
+}
+
 static struct sigaction below;
 
 static void chain(int number, siginfo_t *info, void *context)
@@ -267,6 +317,29 @@ Test(fault, a_handler_of_the_old_kind_is_called_as_well)
 
 	cr_assert(WIFEXITED(status));
 	cr_assert_eq(WEXITSTATUS(status), 44);
+}
+
+Test(fault, a_handler_of_the_program_runs_with_the_mask_that_it_asked_for)
+{
+	char out[512];
+	int status = status_of(have_a_handler_that_is_deferred, out, sizeof out);
+
+	cr_assert(WIFEXITED(status));
+	cr_assert_eq(WEXITSTATUS(status), 53, "%d", WEXITSTATUS(status));
+	status = status_of(have_a_handler_that_is_not_deferred, out, sizeof out);
+	cr_assert(WIFEXITED(status));
+	cr_assert_eq(WEXITSTATUS(status), 52, "%d", WEXITSTATUS(status));
+}
+
+Test(fault, a_signal_that_is_ignored_stays_so_and_a_fault_kills_all_the_same)
+{
+	char out[512];
+	int status = status_of(ignore_what_is_sent, out, sizeof out);
+
+	cr_assert(WIFEXITED(status));
+	cr_assert_eq(WEXITSTATUS(status), 9);
+	cr_assert(died_by(status_of(ignore_a_fault, out, sizeof out), SIGSEGV));
+	cr_assert(died_by(status_of(touch_the_guard_twice_started, out, sizeof out), SIGBUS));
 }
 
 Test(fault, the_last_stop_takes_the_handler_back)

@@ -185,12 +185,39 @@ static void *wrong_ones(void *arg)
 	cr_assert_eq(skua_fsync(ends[0]), -EINVAL);
 	close(ends[0]);
 	close(ends[1]);
+	int name_only = skua_open("/dev/null", O_PATH, 0);
+	cr_assert_geq(name_only, 0);
+	cr_assert_eq(skua_read(name_only, text, sizeof text), -EBADF);
+	skua_close(name_only);
+	cr_assert_eq(skua_close(-1), -EBADF);
+	cr_assert_eq(skua_poll(-1, POLLIN, 0), -EBADF);
+	return arg;
+}
+
+/* A task that was cancelled begins nothing more. */
+static void *begin_nothing(void *arg)
+{
+	const char *argv[] = { "true", NULL };
+	const skua_process_options how = { .argv = argv };
+	skua_process child;
+	char byte = 0;
+	while (!skua_cancelled())
+		skua_yield();
+	cr_assert_eq(skua_open(path, O_RDWR | O_CREAT, 0600), -ECANCELED);
+	cr_assert_eq(skua_pread(STDIN_FILENO, &byte, 1, 0), -ECANCELED);
+	cr_assert_eq(skua_pwrite(STDOUT_FILENO, &byte, 1, 0), -ECANCELED);
+	cr_assert_eq(skua_fsync(STDOUT_FILENO), -ECANCELED);
+	cr_assert_eq(skua_process_start(&child, &how), -ECANCELED);
+	cr_assert_eq(access(path, F_OK), -1);
 	return arg;
 }
 
 static void wrong(void)
 {
 	in_task(wrong_ones, NULL);
+	skua_future *task = skua_async(begin_nothing, NULL);
+	skua_cancel(task);
+	skua_await(task);
 }
 
 Test(file, errors_are_the_systems, .init = name_file)

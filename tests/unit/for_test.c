@@ -270,6 +270,20 @@ Test(loops, what_is_left_can_be_taken_while_a_leaf_runs)
 
 /* --- static --- */
 
+static void every_index_once(void)
+{
+	const skua_loop parts = { .schedule = SKUA_STATIC };
+	all_ranges_under(&parts, "static");
+}
+
+/* More parts than there is room for on the stack. */
+Test(loops, a_static_loop_on_many_workers)
+{
+	start(70, false);
+	every_index_once();
+	skua_stop();
+}
+
 static SK_ATOMIC(int32_t) who[64];
 
 static void note_who(size_t begin, size_t end, void *arg)

@@ -7,6 +7,7 @@
 
 #include <criterion/criterion.h>
 #include <skua/skua.h>
+#include <stdlib.h>
 
 typedef struct counters {
 	uint32_t of[17];
@@ -92,5 +93,16 @@ Test(local, too_large_is_no_memory)
 	start(2, false);
 	cr_assert_null(skua_local_create(SIZE_MAX, NULL, NULL));
 	cr_assert_null(skua_local_create(SIZE_MAX / 2, NULL, NULL));
+	skua_stop();
+}
+
+Test(local, without_a_runtime_there_is_none)
+{
+	setenv("SKUA_WORKERS", "many", 1);
+	cr_assert_null(skua_local_create(8, NULL, NULL));
+	unsetenv("SKUA_WORKERS");
+	skua_local *local = skua_local_create(8, NULL, NULL);
+	cr_assert_not_null(local);
+	skua_local_destroy(local);
 	skua_stop();
 }

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -206,3 +207,24 @@ Test(offload, nonsense_is_refused)
 	cr_assert_eq(skua_start(NULL), -EINVAL);
 	cr_assert_not_null(strstr(skua_start_problem(), "SKUA_OFFLOAD=0"));
 }
+
+/* The child of a fork has none of the threads, and makes its own. Where not: see the same test in runtime_test.c. */
+#if !SK_THREAD_SANITIZER && !SK_ADDRESS_SANITIZER && !UNIT_EMULATED
+Test(offload, the_child_of_a_fork_has_threads_of_its_own)
+{
+	int status = -1;
+	start(2, false);
+	many();
+	pid_t child = fork();
+	if (child == 0) {
+		alarm(50);
+		bool fine = skua_workers() == 0 && skua_await(skua_async(offloads, number(7))) == number(7);
+		skua_stop();
+		_exit(fine ? 0 : 1);
+	}
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %#x", (unsigned)status);
+	many();
+	skua_stop();
+}
+#endif

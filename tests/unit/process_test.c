@@ -113,6 +113,16 @@ static void *redirect(void *arg)
 	cr_assert_eq(skua_process_wait(&child), 0);
 	how = (skua_process_options){ .input = -9 };
 	cr_assert_eq(shell(&child, "true", how), -EINVAL);
+	how = (skua_process_options){ .output = SKUA_STDIO_OUTPUT };
+	cr_assert_eq(shell(&child, "true", how), -EINVAL, "it cannot be its own");
+#if !UNIT_EMULATED /* see the ends */
+	how = (skua_process_options){ .output = 4000 };
+	cr_assert_eq(shell(&child, "true", how), -EBADF);
+#endif
+	how = (skua_process_options){ .argv = NULL };
+	cr_assert_eq(skua_process_start(&child, &how), -EINVAL);
+	how.argv = (const char *const[]){ NULL };
+	cr_assert_eq(skua_process_start(&child, &how), -EINVAL);
 	return arg;
 }
 
@@ -138,6 +148,39 @@ static void standards(void)
 Test(process, standard_descriptors_and_surroundings)
 {
 	wired(1, 2, standards);
+}
+
+/* A program that was started without standard descriptors: the pipes for its children take their numbers at first. */
+static int with_nothing_open(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		close(fd);
+	skua_process child;
+	char text[8];
+	const char *argv[] = { "tr", "a-z", "A-Z", NULL };
+	skua_process_options how = { .argv = argv, .input = SKUA_STDIO_PIPE, .output = SKUA_STDIO_PIPE };
+	how.error = SKUA_STDIO_NULL;
+	if (skua_process_start(&child, &how) != 0)
+		return 1;
+	if (child.input <= STDERR_FILENO || child.output <= STDERR_FILENO)
+		return 2;
+	if (skua_write_all(child.input, "abc", 3) != 3 || skua_close(child.input) != 0)
+		return 3;
+	if (skua_read_all(child.output, text, sizeof text) != 3 || memcmp(text, "ABC", 3) != 0)
+		return 4;
+	skua_close(child.output);
+	return skua_process_wait(&child) == 0 ? 0 : 5;
+}
+
+Test(process, a_program_without_standard_descriptors_has_children_with)
+{
+	int status;
+	pid_t child = fork();
+	if (child == 0)
+		_exit(with_nothing_open());
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert(WIFEXITED(status));
+	cr_assert_eq(WEXITSTATUS(status), 0, "step %d", WEXITSTATUS(status));
 }
 
 /* --- ends --- */
@@ -195,6 +238,7 @@ Test(process, exit_statuses_signals_and_what_cannot_be_run)
 typedef struct cancelled {
 	bool kills;
 	skua_process child;
+	flag is_started;
 } cancelled;
 
 static void *wait_long(void *arg)
@@ -202,6 +246,7 @@ static void *wait_long(void *arg)
 	cancelled *self = arg;
 	skua_process_options how = { .kill_on_cancel = self->kills };
 	cr_assert_eq(shell(&self->child, "exec sleep 100", how), 0);
+	flag_raise(&self->is_started);
 	return number(skua_process_wait(&self->child));
 }
 
@@ -209,7 +254,9 @@ static void cancelling(void)
 {
 	cancelled with = { .kills = true }, without = { .kills = false };
 	skua_future *a = skua_async(wait_long, &with), *b = skua_async(wait_long, &without);
-	skua_sleep_ns(30 * MS);
+	flag_await(&with.is_started);
+	flag_await(&without.is_started);
+	skua_sleep_ns(10 * MS);
 	skua_cancel(a);
 	skua_cancel(b);
 	int first = int_of(skua_await(a)), second = int_of(skua_await(b));

@@ -3,6 +3,7 @@
 #include "wired.h"
 
 #include "io/reactor.h"
+#include "sched/settings.h"
 
 #include <sys/wait.h>
 
@@ -225,4 +226,45 @@ Test(reactor, a_reader_goes_on_beside_computing_tasks)
 		skua_await(computing[1]);
 		skua_stop();
 	}
+}
+
+Test(reactor, the_way_of_files_is_told)
+{
+	char text[128];
+	sk_reactor_describe(SK_IO_EPOLL, text, sizeof text);
+	cr_assert_str_eq(text, "epoll; files by threads (SKUA_IO=epoll)");
+	for (unsigned choice = SK_IO_AUTO; choice <= SK_IO_URING; choice += SK_IO_URING - SK_IO_AUTO) {
+		sk_reactor_describe(choice, text, sizeof text);
+		const char *without = choice == SK_IO_URING ? "epoll; files not at all: SKUA_IO=uring, but io_uring: "
+							    : "epoll; files by threads (io_uring: ";
+		const char *expected = has_uring() ? "epoll; files by io_uring" : without;
+		cr_assert(strncmp(text, expected, strlen(expected)) == 0, "%s", text);
+	}
+}
+
+static void *poll_for_input(void *fd)
+{
+	return number(skua_poll(int_of(fd), POLLIN, SKUA_FOREVER));
+}
+
+/* More than are woken in one go, of one event. */
+static void crowd_at_one_descriptor(void)
+{
+	enum { CROWD = 100 };
+	skua_future *polling[CROWD];
+	int pair[2];
+	cr_assert_eq(pipe2(pair, O_CLOEXEC), 0);
+	for (int i = 0; i < CROWD; i++)
+		polling[i] = skua_async(poll_for_input, number(pair[0]));
+	await_waiting(CROWD);
+	cr_assert_eq(write(pair[1], "x", 1), 1);
+	for (int i = 0; i < CROWD; i++)
+		cr_assert_eq(int_of(skua_await(polling[i])) & POLLIN, POLLIN);
+	skua_close(pair[0]);
+	skua_close(pair[1]);
+}
+
+Test(reactor, all_who_wait_for_a_descriptor_are_woken)
+{
+	wired(1, 2, crowd_at_one_descriptor);
 }

@@ -4,6 +4,7 @@
 
 #include <netdb.h>
 #include <netinet/in.h>
+#include <stdio.h>
 
 static void *look_up(void *arg)
 {
@@ -62,4 +63,50 @@ static void gives_up(void)
 Test(resolve, a_look_up_can_be_given_up)
 {
 	wired(1, 2, gives_up);
+}
+
+static void *listen_and_dial(void *arg)
+{
+	char path[200];
+	/* On all addresses there are. */
+	int listening = skua_listen(NULL, 0, 8);
+	cr_assert_geq(listening, 0, "%s", skua_strerror(listening));
+	int port = skua_local_port(listening);
+	cr_assert_gt(port, 0);
+	int fd = skua_dial("127.0.0.1", (unsigned)port);
+	cr_assert_geq(fd, 0, "%s", skua_strerror(fd));
+	cr_assert_gt(skua_local_port(fd), 0);
+	skua_close(fd);
+	/* It is taken, and so is an address that is nobody's here. */
+	cr_assert_eq(skua_listen("127.0.0.1", (unsigned)port, 8), -EADDRINUSE);
+	cr_assert_eq(skua_listen("192.0.2.1", 0, 8), -EADDRNOTAVAIL);
+	skua_close(listening);
+
+	cr_assert_eq(skua_listen("127.0.0.1", UINT16_MAX + 1, 8), -EINVAL);
+	cr_assert_eq(skua_dial("127.0.0.1", UINT16_MAX + 1), -EINVAL);
+	memset(path, 'x', sizeof path);
+	memcpy(path, "/tmp/", 5);
+	path[sizeof path - 1] = '\0';
+	cr_assert_eq(skua_listen(path, 0, 8), -ENAMETOOLONG);
+	cr_assert_eq(skua_dial(path, 0), -ENAMETOOLONG);
+
+	snprintf(path, sizeof path, "/tmp/skua-resolve-%d", (int)getpid());
+	unlink(path);
+	listening = skua_listen(path, 0, 8);
+	cr_assert_geq(listening, 0);
+	cr_assert_eq(skua_local_port(listening), -EAFNOSUPPORT, "a path has no port");
+	skua_close(listening);
+	cr_assert_eq(skua_local_port(listening), -EBADF);
+	unlink(path);
+	return arg;
+}
+
+static void listens_and_dials(void)
+{
+	everywhere(listen_and_dial, NULL);
+}
+
+Test(resolve, sockets_by_name_and_by_path)
+{
+	wired(1, 2, listens_and_dials);
 }

@@ -46,6 +46,7 @@ static void waits(void)
 	cr_assert_eq(skua_signal_wait_until(both, 2, 0), -ETIMEDOUT);
 	cr_assert_eq(skua_signal_wait((int[]){ SIGKILL }, 1), -EINVAL);
 	cr_assert_eq(skua_signal_wait((int[]){ 12345 }, 1), -EINVAL);
+	cr_assert_eq(skua_signal_block((int[]){ SIGUSR1, SIGSTOP }, 2), -EINVAL);
 	cr_assert_eq(skua_signal_wait(both, 0), -EINVAL);
 }
 

@@ -348,6 +348,11 @@ static void *dial_full(void *path)
 	return number(fd);
 }
 
+static void *dial_nowhere(void *path)
+{
+	return number(skua_dial(path, 0));
+}
+
 static void connects(void)
 {
 	int listener = skua_listen("127.0.0.1", 0, 1);
@@ -367,6 +372,11 @@ static void connects(void)
 	while (count < 8 && (last = int_of(in_task(dial_full, path))) >= 0)
 		held[count++] = last;
 	cr_assert_eq(last, -ETIMEDOUT, "%s", skua_strerror(last));
+	skua_future *dialing = skua_async(dial_nowhere, path);
+	skua_sleep_ns(3 * MS);
+	cr_assert_not(skua_future_done(dialing));
+	skua_cancel(dialing);
+	cr_assert_eq(int_of(skua_await(dialing)), -ECANCELED);
 	while (count > 0)
 		skua_close(held[--count]);
 	skua_close(first);

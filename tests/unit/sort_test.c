@@ -22,7 +22,7 @@ static int by_key(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-enum data { RANDOM, ASCENDING, DESCENDING, EQUAL, FEW, SAW, ALMOST, DATA };
+enum data { RANDOM, ASCENDING, DESCENDING, EQUAL, FEW, SAW, LATE, ALMOST, DATA };
 
 static uint32_t key_of(enum data kind, size_t i, size_t count)
 {
@@ -40,6 +40,8 @@ static uint32_t key_of(enum data kind, size_t i, size_t count)
 		return random % 4;
 	case SAW:
 		return (uint32_t)(i % 1000);
+	case LATE: /* in order but for the last one */
+		return i + 1 < count ? (uint32_t)i : 0;
 	default:
 		return i % 97 == 3 ? random : (uint32_t)i;
 	}
@@ -91,6 +93,41 @@ Test(sort, inside_a_task)
 	start(2, false);
 	SKUA_RUN(inside, 0);
 	skua_stop();
+}
+
+/* --- so large that a few of them do not fit on the stack --- */
+
+typedef struct record {
+	uint32_t key, place;
+	char rest[1000];
+} record;
+
+SKUA_SORT(sort_records, record, a, b, a->key < b->key)
+
+static void large_records(void)
+{
+	static const size_t many[] = { 2, 9, 40, 1000 };
+	record *records = malloc(1000 * sizeof *records);
+	for (unsigned m = 0; m < 4; m++) {
+		for (size_t i = 0; i < many[m]; i++) {
+			records[i] = (record){ .key = key_of(FEW, i, many[m]), .place = (uint32_t)i };
+			memset(records[i].rest, (int)(i % 100), sizeof records[i].rest);
+		}
+		sort_records(records, many[m]);
+		for (size_t i = 0; i < many[m]; i++) {
+			const record *here = &records[i], *before = here - (i > 0);
+			SURELY(before->key < here->key || (before->key == here->key && before->place <= here->place),
+			       "%zu records: out of order or not stable at %zu", many[m], i);
+			SURELY(here->rest[0] == (char)(here->place % 100) && here->rest[999] == here->rest[0],
+			       "%zu records: torn at %zu", many[m], i);
+		}
+	}
+	free(records);
+}
+
+Test(sort, large_elements)
+{
+	with_workers(1, 2, large_records);
 }
 
 /* --- elements of any size, not aligned: the key in the first two bytes, the place in the next ones --- */

@@ -149,3 +149,26 @@ Test(stack_pool, a_protected_region_larger_than_the_address_space_is_refused, .i
 {
 	expect_no_memory();
 }
+
+/* Where a guard costs mappings, the kernel's number of them is not used up. */
+Test(stack_pool, so_many_small_stacks_are_protected_and_later_ones_are_not)
+{
+	enum { MANY = 13000 };
+	protect_by_mapping();
+	sk_stack_slabs slabs = { .is_guarded = false };
+	unsigned protected_count = 0;
+	bool is_over = false;
+	for (unsigned i = 0; i < MANY; i++) {
+		sk_stack_region region;
+		cr_assert_eq(sk_stack_slabs_take(&slabs, &region, sk_memory_page(), -1), 0);
+		*region.stack_low = 1;
+		is_over |= region.guard_bytes == 0;
+		cr_assert_eq(region.guard_bytes, is_over ? 0 : SK_STACK_SMALL_GUARD_BYTES, "stack %u", i);
+		protected_count += region.guard_bytes > 0;
+		if (i == 0)
+			cr_assert(faults(region.low));
+	}
+	cr_assert(is_over);
+	cr_assert_gt(protected_count, 1000);
+	sk_stack_slabs_unmap(&slabs);
+}
