@@ -47,9 +47,10 @@ static void run(sk_start *start, sk_fiber *fiber)
 	} else {
 		async->arg = async->fn(async->arg);
 	}
-	if (SK_UNLIKELY(async->open_groups))
-		sk_panic("a task ended without skua_group_wait for %u group%s that it had begun", async->open_groups,
-			 async->open_groups == 1 ? "" : "s");
+	uint32_t open_groups = sk_load_relaxed(&async->open_groups); /* relaxed: what was spawned was synced */
+	if (SK_UNLIKELY(open_groups))
+		sk_panic("a task ended without skua_group_wait for %u group%s that it had begun", open_groups,
+			 open_groups == 1 ? "" : "s");
 	if (SK_UNLIKELY(async->scope.values != NULL))
 		sk_key_end(&async->scope.values);
 	if (async->group)
@@ -69,7 +70,7 @@ sk_async *sk_async_new(void)
 	async->scope.shields = 0;
 	async->scope.values = NULL;
 	async->group = NULL;
-	async->open_groups = 0;
+	sk_store_relaxed(&async->open_groups, 0); /* relaxed: as above */
 	return async;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Groups: nobody outlives the wait, the first failure cancels the others, deadlines, nesting, and the races of all. */
 #include "await/group.h"
+#include "crowd.h"
 #include "started.h"
 
 #include <errno.h>
@@ -287,6 +288,38 @@ static void cancels_a_loop(void)
 Test(group, cancelling_reaches_the_bodies_of_a_loop)
 {
 	everywhere(cancels_a_loop);
+}
+
+/* A group for each index; the pieces count them as open on the same task. */
+static void have_groups(size_t from, size_t to, void *arg)
+{
+	(void)arg;
+	for (size_t i = from; i < to; i++) {
+		skua_group group = SKUA_GROUP_INIT;
+		skua_group_deadline(&group, SKUA_FOREVER);
+		if (skua_group_wait(&group) == 0)
+			sk_add_relaxed(&ended, 1);
+	}
+}
+
+static void *loops_over_groups(void *arg)
+{
+	skua_loop how = { .schedule = SKUA_STATIC };
+	for (unsigned i = 0; i < 20; i++)
+		skua_for_with(&how, 0, CROWD_ROUNDS(20000), have_groups, NULL);
+	return arg;
+}
+
+static void groups_in_a_loop(void)
+{
+	reset();
+	skua_await(skua_async(loops_over_groups, NULL));
+	cr_assert_eq(sk_load_relaxed(&ended), 20 * CROWD_ROUNDS(20000));
+}
+
+Test(group, the_bodies_of_a_loop_have_their_own)
+{
+	with_workers(2, 4, groups_in_a_loop);
 }
 
 static int adds_more(void *group)
