@@ -67,7 +67,7 @@ sk_async *sk_async_new(void)
 	async->start.run = run;
 	sk_store_relaxed(&async->scope.cancelled, 0); /* relaxed, both: the start publishes them */
 	sk_store_relaxed(&async->scope.waiting, 0);
-	async->scope.shields = 0;
+	sk_store_relaxed(&async->scope.shields, 0); /* relaxed: as above */
 	async->scope.values = NULL;
 	async->group = NULL;
 	sk_store_relaxed(&async->open_groups, 0); /* relaxed: as above */
@@ -244,9 +244,11 @@ void skua_shield(int on)
 	sk_scope *scope = sk_scope_self();
 	if (!scope)
 		return;
-	SK_REQUIRE(on || scope->shields > 0, "skua_shield(0) without a skua_shield(1)");
+	/* relaxed, all: pieces of a loop count together, and each sees what it has done itself */
+	uint32_t shields = sk_load_relaxed(&scope->shields);
+	SK_REQUIRE(on || shields > 0, "skua_shield(0) without a skua_shield(1)");
 	if (on)
-		scope->shields++;
-	else if (scope->shields > 0)
-		scope->shields--;
+		sk_add_relaxed(&scope->shields, 1);
+	else if (shields > 0)
+		sk_add_relaxed(&scope->shields, (uint32_t)-1);
 }

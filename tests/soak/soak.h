@@ -36,6 +36,12 @@
 #ifndef SOAK_SLOW
 #define SOAK_SLOW 0
 #endif
+
+/* Are all mappings those of program and library? CMake knows. */
+#ifndef SOAK_MAPPINGS_TELL
+#define SOAK_MAPPINGS_TELL 0
+#endif
+
 #define SOAK_SCALED(count, slow_count) (SOAK_SLOW ? (slow_count) : (count))
 
 /* The kinds of operations, and how often each is drawn; run by soak_op_<name>. */
