@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+#define FAILURES_ENOUGH 10u
+
 typedef struct search {
 	soak_plan best; /* has failed */
 	unsigned tries;
@@ -142,10 +144,14 @@ soak_plan soak_shrink(soak_plan plan, unsigned tries, uint64_t until_ns, uint64_
 	return s.best;
 }
 
-unsigned soak_failures(const soak_plan *plan, unsigned tries, uint64_t until_ns, uint64_t patience_ns, unsigned *tried)
+unsigned soak_failures(const soak_plan *plan, uint64_t until_ns, uint64_t patience_ns, uint64_t *tried)
 {
 	unsigned failures = 0;
-	for (*tried = 0; *tried < tries && (*tried == 0 || skua_now_ns() < until_ns); ++*tried)
-		failures += run_until_failure(plan, 1, UINT64_MAX, patience_ns) != 0;
+	*tried = 0;
+	while (failures < FAILURES_ENOUGH && skua_now_ns() < until_ns) {
+		uint64_t tries = run_until_failure(plan, UINT64_MAX, until_ns, patience_ns);
+		failures += tries != 0;
+		*tried += tries ? tries : atomic_load(&soak_board_->episodes);
+	}
 	return failures;
 }

@@ -264,8 +264,9 @@ static void report(const arguments *all, const soak_outcome *outcome)
 		return;
 	uint64_t until_ns = skua_now_ns() + (uint64_t)(all->budget * 1e9);
 	plan = soak_shrink(plan, all->tries, until_ns, patience_ns);
-	unsigned tried, failures = soak_failures(&plan, all->tries, skua_now_ns() + 10 * SECOND, patience_ns, &tried);
-	printf("the smallest, which failed in %u of %u tries:\n", failures, tried);
+	uint64_t tried;
+	unsigned failures = soak_failures(&plan, skua_now_ns() + SOAK_SCALED(20, 60) * SECOND, patience_ns, &tried);
+	printf("the smallest, which failed %u times in %" PRIu64 " tries:\n", failures, tried);
 	soak_plan_print(&plan);
 }
 

@@ -286,8 +286,8 @@ void soak_print_counts(void);
  */
 soak_plan soak_shrink(soak_plan plan, unsigned tries, uint64_t until_ns, uint64_t patience_ns);
 
-/* How often of so many tries the plan fails. */
-unsigned soak_failures(const soak_plan *plan, unsigned tries, uint64_t until_ns, uint64_t patience_ns, unsigned *tried);
+/* How often the plan fails within that time, of how many tries. */
+unsigned soak_failures(const soak_plan *plan, uint64_t until_ns, uint64_t patience_ns, uint64_t *tried);
 
 /* The command that runs the plan. */
 void soak_plan_print(const soak_plan *plan);
