@@ -117,8 +117,12 @@ static void spawned_that_lock(soak_op *op, shared *s)
 static void body_till_cancelled(size_t begin, size_t end, void *arg)
 {
 	atomic_uint *rounds = arg;
-	for (size_t i = begin; i < end && !skua_cancelled(); i++)
+	for (size_t i = begin; i < end && !skua_cancelled(); i++) {
+		skua_shield(1);
+		SOAK_REQUIRE(!skua_cancelled(), "a shield holds");
 		atomic_fetch_add(rounds, 1);
+		skua_shield(0);
+	}
 }
 
 static int loops_till_cancelled(void *arg)
@@ -157,6 +161,20 @@ static void group_that_loops(soak_op *op)
 	SOAK_REQUIRE(result == (has_deadline ? -ETIMEDOUT : -ECANCELED), "the group gave %d", result);
 }
 
+/* --- tasks that ask about the runtime --- */
+
+SKUA_TASK(void, looks_around)
+{
+	skua_worker_stats each[4];
+	skua_stats stats = { .capacity = 4, .worker = each };
+	unsigned workers = skua_workers();
+	int index = skua_worker_index();
+	SOAK_REQUIRE(index >= 0 && index < (int)workers, "worker %d of %u", index, workers);
+	SOAK_REQUIRE(skua_start(NULL) == -EDEADLK, "a task cannot start the runtime that it runs on");
+	SOAK_REQUIRE(skua_stats_read(&stats) == 0 && stats.workers == workers, "counters of %u", stats.workers);
+	SOAK_REQUIRE(stats.total.roots >= each[0].roots, "a part is more than the sum");
+}
+
 /* --- tasks that fork, from everywhere at once --- */
 
 static void forks_often(soak_op *own, void *arg, unsigned index)
@@ -167,6 +185,7 @@ static void forks_often(soak_op *own, void *arg, unsigned index)
 		run_fib(soak_step(&own->row));
 		soak_moment(own);
 	}
+	SKUA_RUN(looks_around);
 }
 
 void soak_op_mixed(soak_op *op)

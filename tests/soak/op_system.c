@@ -82,7 +82,8 @@ void soak_op_process(soak_op *op)
 		kill_one(op);
 		break;
 	default:
-		starts_none();
+		if (!SOAK_EMULATED)
+			starts_none();
 	}
 }
 

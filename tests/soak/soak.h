@@ -37,6 +37,11 @@
 #define SOAK_SLOW 0
 #endif
 
+/* Run by an emulator: its vfork is a fork, so that nobody learns why a program did not start. CMake knows. */
+#ifndef SOAK_EMULATED
+#define SOAK_EMULATED 0
+#endif
+
 /* Are all mappings those of program and library? CMake knows. */
 #ifndef SOAK_MAPPINGS_TELL
 #define SOAK_MAPPINGS_TELL 0
