@@ -49,11 +49,13 @@ static uint32_t key_of(uint64_t row, size_t i)
 	}
 }
 
-static void check(uint64_t row, size_t i, uint64_t key, uint32_t place, uint64_t last_key, uint32_t last_place)
+/* Element i, and the one before it if there is one. */
+static void check(uint64_t row, size_t i, small now, small before)
 {
-	SOAK_REQUIRE(key == key_of(row, place), "element %zu has a key that was never at its place", i);
+	SOAK_REQUIRE(now.key == key_of(row, now.place), "element %zu has a key that was never at its place", i);
 	if (i > 0)
-		SOAK_REQUIRE(last_key < key || (last_key == key && last_place < place), "element %zu is misplaced", i);
+		SOAK_REQUIRE(before.key < now.key || (before.key == now.key && before.place < now.place),
+			     "element %zu is misplaced", i);
 }
 
 static void sort_small_ones(soak_op *op, uint64_t row, size_t count)
@@ -66,7 +68,7 @@ static void sort_small_ones(soak_op *op, uint64_t row, size_t count)
 	else
 		skua_sort(all, count, sizeof *all, compare_small);
 	for (size_t i = 0; i < count; i++)
-		check(row, i, all[i].key, all[i].place, i ? all[i - 1].key : 0, i ? all[i - 1].place : 0);
+		check(row, i, all[i], all[i ? i - 1 : 0]);
 	free(all);
 }
 
@@ -82,8 +84,15 @@ static void sort_large_ones(soak_op *op, uint64_t row, size_t count)
 		sort_large(all, count);
 	else
 		skua_sort_with(all, count, sizeof *all, compare_large, &comparisons);
+	unsigned levels = 0;
+	while ((size_t)1 << levels < count)
+		levels++;
+	SOAK_REQUIRE(comparisons <= count * levels, "%u comparisons for %zu elements", comparisons, count);
 	for (size_t i = 0; i < count; i++) {
-		check(row, i, all[i].key, all[i].place, i ? all[i - 1].key : 0, i ? all[i - 1].place : 0);
+		const large *before = &all[i ? i - 1 : 0];
+		SOAK_REQUIRE(all[i].key <= UINT32_MAX, "element %zu has a key that was never there", i);
+		check(row, i, (small){ (uint32_t)all[i].key, all[i].place },
+		      (small){ (uint32_t)before->key, before->place });
 		SOAK_REQUIRE(all[i].ballast[0] == (char)all[i].place && all[i].ballast[27] == (char)all[i].place,
 		             "element %zu has another one's ballast", i);
 	}

@@ -93,7 +93,7 @@
 enum soak_kind {
 #define X(name, weight) SOAK_##name,
 	SOAK_OPERATIONS(X) SOAK_OPERATION_KINDS,
-	SOAK_before_disturbances = SOAK_OPERATION_KINDS - 1,
+	SOAK_before_disturbances = SOAK_OPERATION_KINDS - 1, /* they follow without a gap */
 	SOAK_DISTURBANCES(X) SOAK_KINDS
 #undef X
 };
