@@ -55,7 +55,7 @@ static void check(uint64_t row, size_t i, small now, small before)
 	SOAK_REQUIRE(now.key == key_of(row, now.place), "element %zu has a key that was never at its place", i);
 	if (i > 0)
 		SOAK_REQUIRE(before.key < now.key || (before.key == now.key && before.place < now.place),
-			     "element %zu is misplaced", i);
+		             "element %zu is misplaced", i);
 }
 
 static void sort_small_ones(soak_op *op, uint64_t row, size_t count)
