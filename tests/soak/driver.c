@@ -41,13 +41,13 @@ uint64_t soak_longest_gap_ns(void)
 
 /* --- the child --- */
 
-/* Before any thread is there: op_system.c waits for these. */
+/* Before any thread is there: op_system.c waits for these, the last one nobody sends (op_waits.c). */
 static void block_signals(void)
 {
-	int signals[SOAK_STRANDS_MAX];
-	for (unsigned i = 0; i < SOAK_STRANDS_MAX; i++)
+	int signals[SOAK_STRANDS_MAX + 1];
+	for (unsigned i = 0; i <= SOAK_STRANDS_MAX; i++)
 		signals[i] = SIGRTMIN + 4 + (int)i;
-	int error = skua_signal_block(signals, SOAK_STRANDS_MAX);
+	int error = skua_signal_block(signals, SOAK_STRANDS_MAX + 1);
 	SOAK_REQUIRE(error == 0, "signal_block: %s", skua_strerror(error));
 }
 

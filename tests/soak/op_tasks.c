@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tasks of await.h: trees of them, cancellations, groups, selects, blocking calls, variables of their own. */
+/* Tasks of await.h: trees of them, groups, selects, blocking calls, variables of their own. */
 #include "soak.h"
 
 #include <stdlib.h>
@@ -116,79 +116,6 @@ void soak_op_async(soak_op *op)
 	SOAK_REQUIRE(got == sum_of(0, all.count), "the sum of %" PRIu64 " is %" PRIu64, all.count, got);
 	if (soak_chance(op, 3))
 		drop_some((unsigned)soak_draw(op, 16));
-}
-
-/* --- cancellations: of each way to wait --- */
-
-typedef struct waits_for_ever {
-	soak_op own;
-	unsigned way;
-	int result;
-	skua_sem sem;
-	skua_event event;
-	skua_channel *channel;
-	bool is_shielded;
-} waits_for_ever;
-
-static int wait_in_a_way(waits_for_ever *w)
-{
-	int number = 0;
-	switch (w->way) {
-	case 0:
-		return skua_sem_wait(&w->sem);
-	case 1:
-		return skua_event_wait(&w->event);
-	case 2:
-		return skua_channel_recv(w->channel, &number);
-	case 3:
-		return skua_channel_send(w->channel, &number);
-	case 4: {
-		skua_case cases[] = { SKUA_ON_SEM(&w->sem), SKUA_ON_EVENT(&w->event),
-			              SKUA_ON_RECV(w->channel, &number) };
-		return skua_select(cases, 3, skua_now_ns() + LONG_NS);
-	}
-	case 5:
-		return skua_event_wait_until(&w->event, skua_now_ns() + LONG_NS);
-	default:
-		return skua_sleep_ns(LONG_NS);
-	}
-}
-
-static void *waits_till_cancelled(void *arg)
-{
-	waits_for_ever *w = arg;
-	if (w->is_shielded) {
-		skua_shield(1);
-		SOAK_REQUIRE(skua_sleep_ns(20000) == 0, "a shielded sleep is not interrupted");
-		skua_shield(0);
-	}
-	w->result = wait_in_a_way(w);
-	SOAK_REQUIRE(skua_cancelled(), "the task knows that it is cancelled");
-	SOAK_REQUIRE(skua_sleep_ns(LONG_NS) == -ECANCELED, "the next wait does not begin");
-	return w;
-}
-
-void soak_op_cancel(soak_op *op)
-{
-	waits_for_ever all[8];
-	skua_future *task[8];
-	unsigned count = 1 + (unsigned)soak_draw(op, 8);
-	for (unsigned i = 0; i < count; i++) {
-		all[i] = (waits_for_ever){ .way = (unsigned)soak_draw(op, 7), .is_shielded = soak_chance(op, 4) };
-		all[i].channel = skua_channel_create(0, sizeof(int));
-		SOAK_REQUIRE(all[i].channel, "no memory for a channel");
-		task[i] = skua_async(waits_till_cancelled, &all[i]);
-		SOAK_REQUIRE(task[i], "no memory for a task");
-	}
-	for (unsigned i = 0; i < count; i++) {
-		soak_moment(op);
-		skua_cancel(task[count - 1 - i]);
-	}
-	for (unsigned i = 0; i < count; i++) {
-		SOAK_REQUIRE(skua_await(task[i]) == &all[i], "the result of task %u", i);
-		SOAK_REQUIRE(all[i].result == -ECANCELED, "way %u gave %d", all[i].way, all[i].result);
-		skua_channel_destroy(all[i].channel);
-	}
 }
 
 /* --- groups: members that end, fail, wait for ever, compute, and have groups of their own --- */
