@@ -158,6 +158,14 @@ static void compute_till_cancelled(soak_op *own)
 	}
 }
 
+/* Cancelled before or meanwhile, nothing of it is interrupted. */
+static void work_shielded(const soak_op *own, unsigned index)
+{
+	skua_shield(1);
+	soak_nested(own, index);
+	skua_shield(0);
+}
+
 static int takes_part(void *arg)
 {
 	member *m = arg;
@@ -180,6 +188,8 @@ static int takes_part(void *arg)
 		break;
 	default:
 		soak_moment(&m->own);
+		if (soak_chance(&m->own, 8))
+			work_shielded(&m->own, m->index);
 	}
 	atomic_fetch_add(&m->crew->ended, 1);
 	return result;
@@ -199,12 +209,12 @@ static bool may_give(const crew *c, int result, bool has_deadline, bool is_cance
 static void draw_members(soak_op *op, crew *c)
 {
 	c->count = (unsigned)soak_draw(op, SOAK_TEAM_MAX);
-	bool may_nest = op->depth <= SOAK_DEPTH_MAX;
+	bool may_nest = op->depth < SOAK_DEPTH_MAX;
 	for (unsigned i = 0; i < c->count; i++) {
 		member *m = &c->members[i];
 		*m = (member){ .crew = c, .own = *op, .index = i, .kind = MEMBER_ENDS };
 		m->own.row = soak_step(&op->row);
-		m->own.depth += 2;
+		m->own.depth++;
 		if (soak_chance(op, 3))
 			m->kind = (enum member_kind)soak_draw(op, may_nest ? MEMBER_KINDS : MEMBER_NESTS);
 		c->has_endless |= m->kind == MEMBER_WAITS || m->kind == MEMBER_COMPUTES;
