@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Futures: from tasks and from plain threads, in every order of end and wait, with deadlines and cancellation. */
 #include "sched/waiter.h"
-#include "crowd.h"
 #include "started.h"
 
 #include <errno.h>
@@ -342,43 +341,6 @@ static void *sleeps_for_ever(void *arg)
 	skua_shield(0);
 	cr_assert_eq(skua_sleep_ns(1), -ECANCELED);
 	return arg;
-}
-
-/* Pieces of a loop shield the task that they belong to, at the same time. */
-static void shields_often(size_t begin, size_t end, void *arg)
-{
-	uint32_t *interrupted = arg;
-	for (size_t i = begin; i < end; i++) {
-		skua_shield(1);
-		if (skua_cancelled())
-			__atomic_fetch_add(interrupted, 1, __ATOMIC_RELAXED);
-		skua_shield(0);
-	}
-}
-
-static void *shields_in_loops(void *arg)
-{
-	uint32_t interrupted = 0;
-	skua_loop how = { .schedule = SKUA_STATIC };
-	while (!skua_cancelled())
-		skua_yield();
-	for (unsigned i = 0; i < 20; i++)
-		skua_for_with(&how, 0, CROWD_ROUNDS(20000), shields_often, &interrupted);
-	cr_assert_eq(interrupted, 0, "%u times the shield was another piece's, and gone", (unsigned)interrupted);
-	cr_assert_eq(skua_cancelled(), 1, "no shield is left");
-	return arg;
-}
-
-static void shielding_in_loops(void)
-{
-	skua_future *f = skua_async(shields_in_loops, NULL);
-	skua_cancel(f);
-	skua_await(f);
-}
-
-Test(async, the_bodies_of_a_loop_shield_together)
-{
-	with_workers(2, 4, shielding_in_loops);
 }
 
 static void *computes_until_cancelled(void *arg)
