@@ -138,7 +138,7 @@ int skua_cancelled(void);
 
 /*
  * Between skua_shield(1) and skua_shield(0) the calling task counts as not cancelled: its waits are not interrupted.
- * For cleaning up. Pairs nest.
+ * For cleaning up. Pairs nest. A task and what it spawns or loops over share their shields.
  *
  * Call from: anywhere; outside of tasks of await.h it does nothing.
  */

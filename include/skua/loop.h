@@ -151,9 +151,9 @@ void skua_scan_blocks(size_t begin, size_t end, const void *identity, size_t siz
 
 /*
  * Sorts count elements of size bytes, ascending and stable: equal elements keep their order. compare is qsort's. A
- * merge sort: at most count log2 count comparisons in all, one pass if the elements are in order already. A comparator
- * that contradicts itself gives some order; no element is lost. SKUA_SORT in sort.h and skua::sort compile the
- * comparison in and are several times as fast for numbers.
+ * merge sort: at most count * (log2 count + 2) comparisons in all, one pass if the elements are in order already. A
+ * comparator that contradicts itself gives some order; no element is lost. SKUA_SORT in sort.h and skua::sort compile
+ * the comparison in and are several times as fast for numbers.
  *
  * Call from: anywhere. Blocks: the thread (outside), the fiber (inside).
  * Memory: count * size bytes more; where there is none, a slower sort in place with none (still stable), on one worker.

@@ -47,9 +47,10 @@ static void run(sk_start *start, sk_fiber *fiber)
 	} else {
 		async->arg = async->fn(async->arg);
 	}
-	if (SK_UNLIKELY(async->open_groups))
-		sk_panic("a task ended without skua_group_wait for %u group%s that it had begun", async->open_groups,
-			 async->open_groups == 1 ? "" : "s");
+	uint32_t open_groups = sk_load_relaxed(&async->open_groups); /* relaxed: what was spawned was synced */
+	if (SK_UNLIKELY(open_groups))
+		sk_panic("a task ended without skua_group_wait for %u group%s that it had begun", open_groups,
+			 open_groups == 1 ? "" : "s");
 	if (SK_UNLIKELY(async->scope.values != NULL))
 		sk_key_end(&async->scope.values);
 	if (async->group)
@@ -66,10 +67,10 @@ sk_async *sk_async_new(void)
 	async->start.run = run;
 	sk_store_relaxed(&async->scope.cancelled, 0); /* relaxed, both: the start publishes them */
 	sk_store_relaxed(&async->scope.waiting, 0);
-	async->scope.shields = 0;
+	sk_store_relaxed(&async->scope.shields, 0); /* relaxed: as above */
 	async->scope.values = NULL;
 	async->group = NULL;
-	async->open_groups = 0;
+	sk_store_relaxed(&async->open_groups, 0); /* relaxed: as above */
 	return async;
 }
 
@@ -243,9 +244,11 @@ void skua_shield(int on)
 	sk_scope *scope = sk_scope_self();
 	if (!scope)
 		return;
-	SK_REQUIRE(on || scope->shields > 0, "skua_shield(0) without a skua_shield(1)");
+	/* relaxed, all: pieces of a loop count together, and each sees what it has done itself */
+	uint32_t shields = sk_load_relaxed(&scope->shields);
+	SK_REQUIRE(on || shields > 0, "skua_shield(0) without a skua_shield(1)");
 	if (on)
-		scope->shields++;
-	else if (scope->shields > 0)
-		scope->shields--;
+		sk_add_relaxed(&scope->shields, 1);
+	else if (shields > 0)
+		sk_add_relaxed(&scope->shields, (uint32_t)-1);
 }

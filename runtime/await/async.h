@@ -48,8 +48,8 @@ typedef struct sk_async {
 	/* under the group's lock */
 	struct sk_group *group;
 	struct sk_async *group_next, **group_link;
-	/* of the task itself: groups that it has begun and not waited for */
-	unsigned open_groups;
+	/* of the task and all that it has spawned: groups that were begun and not waited for */
+	SK_ATOMIC(uint32_t) open_groups;
 	struct sk_async *next_free;
 } sk_async;
 

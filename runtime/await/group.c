@@ -35,7 +35,7 @@ static void open_locked(sk_group *group)
 	group->is_cancelled = false;
 	group->owner = sk_async_self();
 	if (group->owner)
-		group->owner->open_groups++;
+		sk_add_relaxed(&group->owner->open_groups, 1); /* relaxed: a count that is read after the syncs */
 }
 
 /* opens: also before its first task. Else a group that is not open is left alone. */
@@ -174,7 +174,7 @@ int skua_group_wait(skua_group *public_group)
 	SK_INVARIANT(group->count == 0, "a group's wait ends after its tasks");
 	int error = group->error;
 	if (group->is_open && group->owner)
-		group->owner->open_groups--;
+		sk_add_relaxed(&group->owner->open_groups, (uint32_t)-1); /* relaxed: as above */
 	group->is_open = group->is_cancelled = group->is_timed = false;
 	group->error = 0;
 	group->waiter = 0;

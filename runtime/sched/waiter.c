@@ -324,7 +324,7 @@ uint32_t sk_wait(const sk_wait_for *what)
 	if (scope && sk_scope_is_cancelled(scope))
 		return SK_CAUSE_CANCEL;
 	/* A branch of the strand is not its own: its waits are cancelled at their beginning only. */
-	if (scope && !fiber->is_branch && scope->shields == 0)
+	if (scope && !fiber->is_branch && sk_load_relaxed(&scope->shields) == 0) /* relaxed: as for its cancellation */
 		wait.scope = scope;
 	while (!sk_suspend(fiber, commit, &wait, what->why)) {
 		sk_verbose("no memory for another fiber; worker %u waits without doing other work",

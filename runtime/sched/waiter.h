@@ -78,9 +78,10 @@ enum sk_cause {
 typedef struct sk_scope {
 	/* everybody sets it; it stays */
 	SK_ATOMIC(uint32_t) cancelled;
+	/* the strand, and what it has spawned */
+	SK_ATOMIC(uint32_t) shields; /* while it is not 0, the strand does not count as cancelled */
 	/* the strand only */
-	unsigned shields; /* while it is not 0, the strand does not count as cancelled */
-	void **values;    /* of its keys (await/key.c); NULL before the first is set */
+	void **values; /* of its keys (await/key.c); NULL before the first is set */
 	/* the strand writes, cancellers read: the ticket of its wait */
 	SK_ATOMIC(uint64_t) waiting;
 } sk_scope;
@@ -149,8 +150,8 @@ sk_scope *sk_scope_self(void);
 
 static inline bool sk_scope_is_cancelled(sk_scope *scope)
 {
-	/* relaxed: a request without data */
-	return scope && sk_load_relaxed(&scope->cancelled) != 0 && scope->shields == 0;
+	/* relaxed, both: a request without data; whoever shields himself sees his own */
+	return scope && sk_load_relaxed(&scope->cancelled) != 0 && sk_load_relaxed(&scope->shields) == 0;
 }
 
 /* The caller's fiber, NULL on a thread that is no worker. */

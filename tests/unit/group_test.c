@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Groups: nobody outlives the wait, the first failure cancels the others, deadlines, nesting, and the races of all. */
 #include "await/group.h"
+#include "crowd.h"
 #include "started.h"
 
 #include <errno.h>
@@ -287,6 +288,75 @@ static void cancels_a_loop(void)
 Test(group, cancelling_reaches_the_bodies_of_a_loop)
 {
 	everywhere(cancels_a_loop);
+}
+
+/* A group for each index; the pieces count them as open on the same task. */
+static void have_groups(size_t from, size_t to, void *arg)
+{
+	(void)arg;
+	for (size_t i = from; i < to; i++) {
+		skua_group group = SKUA_GROUP_INIT;
+		skua_group_deadline(&group, SKUA_FOREVER);
+		if (skua_group_wait(&group) == 0)
+			sk_add_relaxed(&ended, 1);
+	}
+}
+
+static void *loops_over_groups(void *arg)
+{
+	skua_loop how = { .schedule = SKUA_STATIC };
+	for (unsigned i = 0; i < 20; i++)
+		skua_for_with(&how, 0, CROWD_ROUNDS(20000), have_groups, NULL);
+	return arg;
+}
+
+static void groups_in_a_loop(void)
+{
+	reset();
+	skua_await(skua_async(loops_over_groups, NULL));
+	cr_assert_eq(sk_load_relaxed(&ended), 20 * CROWD_ROUNDS(20000));
+}
+
+Test(group, the_bodies_of_a_loop_have_their_own)
+{
+	with_workers(2, 4, groups_in_a_loop);
+}
+
+/* Pieces of a loop shield the task that they belong to, at the same time. */
+static void shields_often(size_t begin, size_t end, void *arg)
+{
+	uint32_t *interrupted = arg;
+	for (size_t i = begin; i < end; i++) {
+		skua_shield(1);
+		if (skua_cancelled())
+			__atomic_fetch_add(interrupted, 1, __ATOMIC_RELAXED);
+		skua_shield(0);
+	}
+}
+
+static void *shields_in_loops(void *arg)
+{
+	uint32_t interrupted = 0;
+	skua_loop how = { .schedule = SKUA_STATIC };
+	while (!skua_cancelled())
+		skua_yield();
+	for (unsigned i = 0; i < 20; i++)
+		skua_for_with(&how, 0, CROWD_ROUNDS(20000), shields_often, &interrupted);
+	cr_assert_eq(interrupted, 0, "%u times the shield was another piece's, and gone", (unsigned)interrupted);
+	cr_assert_eq(skua_cancelled(), 1, "no shield is left");
+	return arg;
+}
+
+static void shielding_in_loops(void)
+{
+	skua_future *f = skua_async(shields_in_loops, NULL);
+	skua_cancel(f);
+	skua_await(f);
+}
+
+Test(group, the_bodies_of_a_loop_shield_together)
+{
+	with_workers(2, 4, shielding_in_loops);
 }
 
 static int adds_more(void *group)

@@ -277,6 +277,44 @@ Test(sort, nan_loses_nothing)
 	skua_stop();
 }
 
+/* --- how many comparisons --- */
+
+static int by_key_counted(const void *a, const void *b, void *times)
+{
+	sk_add_relaxed((crowd_counter *)times, 1);
+	return by_key(a, b);
+}
+
+/* All but ordered, so that the look whether it is in order already comes to its end in vain. */
+static uint32_t key_but_last(size_t i, size_t count)
+{
+	return i + 1 == count ? 0 : (uint32_t)i + 1;
+}
+
+Test(sort, comparisons_are_as_few_as_promised)
+{
+	start(2, false);
+	item *items = malloc(5000 * sizeof *items);
+	for (size_t count = 0; count < 5000; count = count < 300 ? count + 1 : count * 5 / 4) {
+		for (enum data kind = RANDOM; kind <= DATA; kind++) {
+			crowd_counter times = { 0 };
+			for (size_t i = 0; i < count; i++) {
+				uint32_t key = kind == DATA ? key_but_last(i, count) : key_of(kind, i, count);
+				items[i] = (item){ key, (uint32_t)i };
+			}
+			skua_sort_with(items, count, sizeof *items, by_key_counted, &times);
+			/* count * (log2 count + 2), from below */
+			size_t log2 = count ? 63u - (unsigned)__builtin_clzll(count) : 0, most = count * (log2 + 2);
+			SURELY(sk_load_relaxed(&times) <= most, "%u comparisons for %zu elements, data %d",
+			       (unsigned)sk_load_relaxed(&times), count, kind);
+			SURELY(kind != ASCENDING || sk_load_relaxed(&times) <= count, "%u comparisons for %zu in order",
+			       (unsigned)sk_load_relaxed(&times), count);
+		}
+	}
+	free(items);
+	skua_stop();
+}
+
 /* --- comparisons that spawn --- */
 
 SKUA_TASK(int, compares, const item *, a, const item *, b)
