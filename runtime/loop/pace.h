@@ -11,10 +11,9 @@
  *     microsecond that comes a million times is not cut, measured and offered a million times.
  *
  * A memory can be wrong: the same body may come with other data. So it is trusted only after it has been right some
- * times in a row, it decides about loops only that would be over in some microseconds, the first of those are still
- * cut so that seven eighths of them can be shared when the first eighth takes too long, and each mistake doubles the
- * trust that is asked for. Whether sharing a loop of a microsecond or two gains anything depends on the machine, and
- * on its mood: so both are tried and compared now and then.
+ * times in a row, it decides about short loops only, those that are not shared are still cut so that seven eighths of
+ * them can be when the first eighth takes too long, and each mistake doubles the trust that is asked for. Which way to
+ * share a short loop is best, and whether at all, is tried and compared now and then (loop/choice.h).
  *
  * Owner: a runner is its fiber's; thieves read `units` once, when they make their own. The memory is the thread's.
  * Call from: anywhere. Blocks: nothing.

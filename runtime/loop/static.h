@@ -2,18 +2,17 @@
 /*
  * The static schedule: one part of the range for each worker, and each worker looks for its own part first.
  *
- *   helpers (tasks)      [0,4)                     spawned in halves: [2,4), then [1,2) ...
- *   parts                 0 | 1 | 2 | 3            claimed one by one, by an exchange
+ *   a team's part         0   1   2   3            sent to the worker of that number, or spawned (loop/team.h)
+ *   parts of the range    0 | 1 | 2 | 3            claimed one by one, by a compare-and-swap
  *
- * A helper stands for the parts of a span of workers. Whoever runs it spawns its halves, then claims and runs the part
- * of its own worker, wherever in the range that lies, and then what is left of the helper's span. So a worker that
- * takes any helper at all gets its own part, and a part whose worker does not come is found by the helpers that span
- * it, one of which somebody runs: each part is run exactly once, since its flag is exchanged once from 0 to 1.
+ * Who runs any part of the team first claims and runs the part of its own worker, wherever in the range that lies, and
+ * then the part by whose number it came. So a worker that gets anything at all gets its own part, and one whose worker
+ * does not come is run by who came in its place: each exactly once, since its flag goes once from 0 to 1.
  *
  * | edge      | from                        | to                           | carries                                   |
  * |-----------|-----------------------------|------------------------------|-------------------------------------------|
- * | (none)    | claim: exchange             | claim: exchange              | nothing: what parts read and write is     |
- * |           |                             |                              | ordered by the helpers' spawns and syncs  |
+ * | (none)    | claim: CAS                  | claim: CAS                   | nothing: what parts read and write is     |
+ * |           |                             |                              | ordered by the team's letters and spawns  |
  *
  * Call from: anywhere. Blocks: the thread (outside), the fiber (inside).
  */

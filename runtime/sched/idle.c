@@ -38,14 +38,14 @@ bool sk_idle_found(sk_idle *idle)
 	return searching_of(old) == 1;
 }
 
-void sk_idle_park_begin(sk_idle *idle, unsigned worker)
+uint32_t sk_idle_park_begin(sk_idle *idle, unsigned worker)
 {
 	sk_or_seq_cst(&idle->sleepers[worker / 64], bit_of(worker)); /* edge idle.word -> : the bit, then the word */
 	sk_hostile_point();
 	uint64_t old =
 	        sk_sub_seq_cst(&idle->word, SEARCHING); /* edge idle.word -> : from here on nobody relies on us */
 	SK_INVARIANT(searching_of(old) > 0, "a searcher is counted");
-	(void)old;
+	return searching_of(old) - 1;
 }
 
 bool sk_idle_park_cancel(sk_idle *idle, unsigned worker)

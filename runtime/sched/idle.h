@@ -92,8 +92,8 @@ void sk_idle_declare(sk_idle *idle);
 /* A searcher has found work. true: it was the last one, and the caller has to notify. */
 bool sk_idle_found(sk_idle *idle);
 
-/* P1. */
-void sk_idle_park_begin(sk_idle *idle, unsigned worker);
+/* P1. Returns how many others search. */
+uint32_t sk_idle_park_begin(sk_idle *idle, unsigned worker);
 
 /* P5. true: the worker searches again. false: it has been claimed and must consume its token, then it searches. */
 bool sk_idle_park_cancel(sk_idle *idle, unsigned worker);

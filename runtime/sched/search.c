@@ -113,13 +113,22 @@ static void await_token(sk_worker *worker)
 	}
 }
 
-/* Parks; false when the seat is to be left instead (sched/seat.h: the thread of worker 0 sleeps outside its seat). */
+/*
+ * Parks; false when the seat is to be left instead (sched/seat.h: the thread of worker 0 sleeps outside its seat). One
+ * that is wanted is left without a last look if others search: who relied on this searcher can rely on them, and the
+ * last of them to park does look. Else a row of roots, each of which is something to do, would keep the stand-in there.
+ */
 static bool park(sk_worker *worker)
 {
 	sk_pool *pool = worker->pool;
-	if (!sk_mail_shut(worker) || anything_to_do(worker))
+	bool is_wanted = sk_seat_is_wanted(worker);
+	if (!sk_mail_shut(worker) || (!is_wanted && anything_to_do(worker)))
 		return true; /* spares everybody the barrier */
-	sk_idle_park_begin(&pool->idle, worker->index); /* P1 */
+	uint32_t others = sk_idle_park_begin(&pool->idle, worker->index); /* P1 */
+	if (is_wanted && others > 0) {
+		sk_stats_add(worker, parked, 1);
+		return false;
+	}
 	arm_all(worker);                                /* P2 */
 	if (pool->membarrier)
 		sk_membarrier(); /* P3. edge idle.park -> : a spawn is seen below, or it finds poll NULL.

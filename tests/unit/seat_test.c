@@ -443,3 +443,44 @@ Test(seat, a_thread_leaves_what_its_root_has_started_when_that_is_done)
 {
 	with_workers(1, 3, leave_the_players);
 }
+
+/* --- who goes on and on --- */
+
+static crowd_counter at_work;
+static flag go_home;
+
+static void *works(void *arg)
+{
+	sk_add_relaxed(&at_work, 1);
+	flag_await(&go_home);
+	return arg;
+}
+
+SKUA_TASK(bool, is_on_thread, const pthread_t *, thread)
+{
+	return pthread_equal(*thread, pthread_self());
+}
+
+/* All workers are busy, so the stand-in sits in the seat; then nothing is left but one root after the other. */
+static void go_on(void)
+{
+	pthread_t self = pthread_self();
+	skua_future *future[16];
+	unsigned workers = skua_workers(), roots = 0;
+	sk_store_release(&at_work, 0);
+	sk_store_release(&go_home, 0);
+	for (unsigned i = 0; i < workers; i++)
+		future[i] = skua_async(works, NULL);
+	while (sk_load_relaxed(&at_work) < workers)
+		sched_yield();
+	flag_raise(&go_home);
+	while (!SKUA_RUN(is_on_thread, &self))
+		cr_assert_lt(++roots, 100000u, "the seat is never given back");
+	for (unsigned i = 0; i < workers; i++)
+		skua_await(future[i]);
+}
+
+Test(seat, a_thread_that_goes_on_and_on_gets_the_seat_back_from_the_stand_in)
+{
+	with_workers(1, 4, go_on);
+}
