@@ -475,7 +475,7 @@ static void go_on(void)
 		sched_yield();
 	flag_raise(&go_home);
 	while (!SKUA_RUN(is_on_thread, &self))
-		cr_assert_lt(++roots, 100000u, "the seat is never given back");
+		cr_assert_lt(++roots, 10000u, "the seat is never given back");
 	for (unsigned i = 0; i < workers; i++)
 		skua_await(future[i]);
 }
