@@ -62,7 +62,7 @@ static void note_usual(sk_choice *choice)
 
 static void note_trial(sk_choice *choice)
 {
-	if (choice->least < choice->usual - choice->usual / 8)
+	if (choice->least < choice->usual - choice->usual / 16)
 		begin_anew(choice, choice->other, choice->least);
 	else if (choice->period < LAST_PERIOD)
 		choice->period *= 2;

@@ -4,7 +4,7 @@
  * moves between two caches and how even the work is differ from machine to machine and from loop to loop by more than
  * any rule could know.
  *
- *   now ---- period loops ----> trial of another way, a few loops ----> better by an eighth: that is the way now
+ *   now ---- period loops ----> trial of another way, a few loops ----> better by a sixteenth: that is the way now
  *    ^                                                                  else: the old way, and the next trial later
  *    +------------------------------------------------------------------+
  *

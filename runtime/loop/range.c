@@ -18,7 +18,7 @@
 /* A short loop is cut into so many leaves for each worker. */
 #define PIECES_PER_WORKER 4u
 /* A share of more leaves of the full length is always cut up. */
-#define WHOLE_LEAVES_MAX 4u
+#define WHOLE_LEAVES_MAX 16u
 
 /* One leaf, with the clock. */
 static void run_leaf(const sk_range *range, sk_runner *runner, size_t begin, size_t end)

@@ -64,7 +64,7 @@ Test(choice, goes_on_trying_the_others_but_ever_more_rarely)
 
 Test(choice, changes_for_a_clear_gain_only)
 {
-	begin(100, 90, 95);
+	begin(100, 95, 97);
 	run(10000, ALL);
 	cr_assert_gt(times[SK_WAY_DIVIDED], 9800);
 }
