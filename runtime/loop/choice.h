@@ -5,7 +5,7 @@
  * any rule could know.
  *
  *   now ---- period loops ----> trial of another way, a few loops ----> better by a sixteenth: that is the way now
- *    ^                                                                  else: the old way, and the next trial later
+ *    ^                                                                  else: as before, and the next trial later
  *    +------------------------------------------------------------------+
  *
  * What a way takes is the least of three loops in a row (others use the machine too), and of those a moving average.
