@@ -65,16 +65,20 @@ static void arm_all(sk_worker *worker)
 }
 
 /*
- * What a worker has woken and takes itself as a rule is no reason to stay awake: the monitor has an eye on it. A start
- * is one, as sk_start_ready relies on the last look of who still searches.
+ * What a worker has woken and takes itself as a rule is no reason to stay awake: the monitor has an eye on it. Of a
+ * start it has to be told, as sk_start_ready relies on the last look of who still searches; to stay awake for one
+ * would be to steal it now and then from a worker that awaits each task that it starts.
  */
 static bool has_soon_for_others(sk_worker *worker)
 {
 	sk_entry soon = sk_ready_deque_soon_seen((sk_ready_thief){ &worker->ready });
 	if (!soon)
 		return false;
-	return sk_entry_kind_of(soon) == SK_ENTRY_START ||
-	       sk_load_relaxed(&worker->soon_trust) < SK_SOON_TRUSTED; /* relaxed: a guess */
+	if (sk_load_relaxed(&worker->soon_trust) < SK_SOON_TRUSTED) /* relaxed: a guess */
+		return true;
+	if (sk_entry_kind_of(soon) == SK_ENTRY_START)
+		sk_monitor_wake(&worker->pool->monitor);
+	return false;
 }
 
 /* P4: is there anything that this worker could do? */

@@ -11,7 +11,8 @@ void sk_start_ready(sk_worker *worker, sk_start *start)
 	/* relaxed: own; a stop reads it after it has seen the count of ended ones */
 	sk_store_relaxed(&worker->starts_made, sk_load_relaxed(&worker->starts_made) + 1);
 	sk_entry entry = sk_entry_make(SK_ENTRY_START, start);
-	/* The newest is what a caller that awaits it goes on with: others know of it, and leave it alone a moment. */
+	/* The newest is what a caller that awaits it goes on with: others know of it, and leave it alone a moment; who
+	 * parks meanwhile tells the monitor (sched/search.c). */
 	if (SK_UNLIKELY(!sk_ready_deque_push_soon(&worker->ready, entry))) {
 		start->node.entry = entry; /* no memory to grow: the inbox needs none */
 		sk_inbox_push(&worker->pool->inbox, &start->node);
