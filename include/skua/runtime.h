@@ -107,6 +107,7 @@ typedef struct skua_worker_stats {
 	uint64_t published;     /* times that private tasks were made public by their owner */
 	uint64_t reclaimed;     /* times that public tasks were taken back by their owner */
 	uint64_t stolen;        /* tasks this worker stole */
+	uint64_t mailed;        /* parts of loops that were sent to this worker, and that it ran */
 	uint64_t steal_failed;  /* attempts on a victim that had nothing or was faster */
 	uint64_t forced;        /* forced publications this worker completed on another's tasks */
 	uint64_t suspended;     /* fibers that stopped here to wait */

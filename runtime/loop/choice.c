@@ -32,19 +32,45 @@ static uint8_t next_other(const sk_choice *choice, unsigned allowed)
 	return choice->now;
 }
 
+/* All loops of the trial were begun: was it a gain, as far as is known? */
+static void end_trial(sk_choice *choice)
+{
+	choice->in_trial = false;
+	bool is_known = choice->in_row > IN_ROW - 1;
+	choice->in_row = 0;
+	if (is_known && choice->least < choice->usual - choice->usual / 16)
+		begin_anew(choice, choice->other, choice->least);
+	else if (choice->period < LAST_PERIOD)
+		choice->period *= 2;
+}
+
+static void begin_trial(sk_choice *choice, unsigned allowed)
+{
+	choice->loops = 0;
+	choice->other = next_other(choice, allowed);
+	choice->in_row = 0;
+	choice->in_trial = choice->other != choice->now;
+	choice->trial_left = TRIAL_LOOPS;
+}
+
 enum sk_way sk_choice_next(sk_choice *choice, unsigned allowed)
 {
-	if (!choice->period || !is_allowed(allowed, choice->now) ||
-	    (choice->trial_left && !is_allowed(allowed, choice->other)))
+	if (!choice->period)
 		begin_anew(choice, SK_WAY_DIVIDED, 0);
-	if (!choice->trial_left && choice->usual && ++choice->loops >= choice->period) {
-		choice->loops = 0;
-		choice->other = next_other(choice, allowed);
-		choice->in_row = 0;
-		if (choice->other != choice->now)
-			choice->trial_left = TRIAL_LOOPS;
+	if (choice->in_trial && choice->trial_left == 0)
+		end_trial(choice);
+	if (!is_allowed(allowed, choice->now)) { /* another length: for once, or is it to stay so? */
+		if (++choice->strange >= FIRST_PERIOD)
+			begin_anew(choice, SK_WAY_DIVIDED, 0);
+		return SK_WAY_DIVIDED;
 	}
-	return choice->trial_left ? choice->other : choice->now;
+	choice->strange = 0;
+	if (!choice->in_trial && choice->usual && ++choice->loops >= choice->period)
+		begin_trial(choice, allowed);
+	if (!choice->in_trial || !is_allowed(allowed, choice->other))
+		return choice->now;
+	choice->trial_left--;
+	return choice->other;
 }
 
 /* The least of the last few is known. */
@@ -60,28 +86,17 @@ static void note_usual(sk_choice *choice)
 	choice->usual = choice->usual - choice->usual / 4 + took / 4;
 }
 
-static void note_trial(sk_choice *choice)
-{
-	if (choice->least < choice->usual - choice->usual / 16)
-		begin_anew(choice, choice->other, choice->least);
-	else if (choice->period < LAST_PERIOD)
-		choice->period *= 2;
-}
-
 void sk_choice_note(sk_choice *choice, enum sk_way way, uint64_t took)
 {
-	bool in_trial = choice->trial_left > 0;
-	if (way != (in_trial ? choice->other : choice->now))
-		return; /* chosen by another thread's memory */
-	if (in_trial && choice->trial_left-- == TRIAL_LOOPS)
+	if (way != (choice->in_trial ? choice->other : choice->now))
+		return; /* chosen by another thread's memory, or not by a choice */
+	unsigned first = choice->in_trial ? 1 : 0;
+	if (choice->in_row++ < first)
 		return;
-	if (choice->in_row == 0 || took < choice->least)
+	if (choice->in_row == first + 1 || took < choice->least)
 		choice->least = took ? took : 1;
-	if (++choice->in_row < IN_ROW)
+	if (choice->in_trial || choice->in_row < IN_ROW)
 		return;
 	choice->in_row = 0;
-	if (in_trial)
-		note_trial(choice);
-	else
-		note_usual(choice);
+	note_usual(choice);
 }

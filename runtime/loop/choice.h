@@ -9,7 +9,9 @@
  *    +------------------------------------------------------------------+
  *
  * What a way takes is the least of three loops in a row (others use the machine too), and of those a moving average.
- * The first loop of a trial does not count: it finds the data where the other way has left it.
+ * The first loop of a trial does not count: it finds the data where the other way has left it. A trial is over when its
+ * loops have been begun, whether it was told what they took or not (they may end on another thread, whose memory is
+ * another): what is not known was no gain.
  *
  * Owner: who holds it, one thread. Blocks: nothing.
  */
@@ -28,8 +30,10 @@ enum sk_way {
 
 typedef struct sk_choice {
 	uint8_t now, other; /* enum sk_way: the usual one, and the one that was tried last */
-	uint8_t trial_left; /* loops of a trial that are to come */
-	uint8_t in_row;     /* loops that least is of */
+	bool in_trial;
+	uint8_t trial_left; /* loops of the trial that are still to be begun */
+	uint8_t in_row;     /* loops that least is of; in a trial one more */
+	uint8_t strange;    /* loops in a row for which the usual way was not allowed */
 	uint32_t loops;     /* since the last trial */
 	uint32_t period;
 	uint64_t usual;     /* what the usual one takes for a unit; 0: not known */

@@ -8,6 +8,7 @@
  */
 #include "loop/pace.h"
 #include "loop/team.h"
+#include "sched/join.h"
 #include "sched/pool.h"
 #include "sys/clock.h"
 
@@ -86,6 +87,14 @@ SKUA_TASK(void, band, const sk_team *, team, unsigned, index)
 	size_t rows = b.row_end - b.row;
 	b.row_end = b.row + sk_team_part_begin(rows, bands_->count, index + 1);
 	b.row += sk_team_part_begin(rows, bands_->count, index);
+	/* First some rows, then the rest is cut up; see loop/range.c. */
+	box first = b;
+	size_t columns = b.column_end - b.column, count = sk_runner_units(runner) / columns;
+	first.row_end = b.row = b.row + sk_min(sk_max(count, 1), b.row_end - b.row);
+	SKUA_CALL(part, bands_->p, first, runner);
+	if (b.row == b.row_end)
+		return;
+	sk_join_settle(sk_fiber_);
 	SKUA_CALL(part, bands_->p, b, runner);
 }
 

@@ -39,6 +39,7 @@ bool sk_team_is_awake(const sk_worker *worker)
 SKUA_TASK_DEFINE(void, sk_team_run, const sk_team *, team, unsigned, from, unsigned, to)
 {
 	sk_letter letter[LEVELS_MAX];
+	sk_join_give_way(sk_fiber_); /* a row of loops whose parts are all sent makes no spawn */
 	unsigned sent = 0, spawned = 0, me = sk_fiber_->worker->index;
 	while (to - from > 1) {
 		unsigned half = (from + to) / 2;

@@ -26,6 +26,7 @@
  *   it reads > 0 because of another notifier at N3: if that one finds a bit, the woken worker searches and sees the
  *     work; if not, it looks for bits again after lowering searching (N5), so it sees the bit of whoever parked
  *     meanwhile; and who sets a bit after that has P4 after it.
+ *     (Worker 0 may leave its seat without P4 while others search: sched/search.c, park.)
  *   it reads 0 and sees no bit: whoever sets a bit later looks everywhere later (P4).
  *   it reads 0 and sees a bit: it wakes somebody.
  * And private tasks, which make nobody notify: the last searcher that finds work always notifies, so while work turns

@@ -189,8 +189,14 @@ static void settle(sk_fiber *fiber)
 
 void sk_join_settle(sk_fiber *fiber)
 {
-	if (fiber->worker->pool->membarrier)
-		settle(fiber);
+	sk_worker *worker = fiber->worker;
+	if (!worker->pool->membarrier)
+		return;
+	settle(fiber);
+	/* The tick and the seat have asked by poll too: they are answered in the next spawn, as before. */
+	/* relaxed: a request without data */
+	if (worker->seat_root ? sk_work_must_leave(worker) : sk_load_relaxed(&worker->tick))
+		sk_task_stack_arm_own(fiber);
 }
 
 /*
@@ -226,6 +232,12 @@ static bool must_give_way(sk_worker *worker)
 	return sk_ready_deque_seen_other((sk_ready_thief){ &worker->ready }, SK_ENTRY_SLOTS);
 }
 
+void sk_join_give_way(sk_fiber *fiber)
+{
+	if (must_give_way(fiber->worker))
+		sk_suspend_yield(fiber);
+}
+
 void sk_join_spawn(sk_fiber *fiber, sk_slot *slot)
 {
 	sk_worker *worker = fiber->worker;
@@ -240,6 +252,5 @@ void sk_join_spawn(sk_fiber *fiber, sk_slot *slot)
 		answer(fiber, slot, asked);
 	else
 		spawn_eagerly(fiber, slot);
-	if (must_give_way(worker))
-		sk_suspend_yield(fiber);
+	sk_join_give_way(fiber);
 }

@@ -13,7 +13,8 @@
  * By cases on the order of the finisher's exchange and the owner's CAS: the exchange is first: the CAS fails and the
  * owner goes on; the CAS is first: the exchange returns the fiber, and the finisher runs it itself. There is no third
  * case, and whoever comes last runs the owner: no join is buried under another task, no stack grows by stealing, nobody
- * spins. A fiber that waits at a stolen join has no un-stolen tasks, for thieves take the oldest first.
+ * spins for long. A fiber that waits at a stolen join has no un-stolen tasks, for thieves take the oldest first; one
+ * that waits for a letter (sched/mail.h) may have some, and shares them (sched/suspend.h).
  *
  * | edge        | from                             | to                                 | carries                      |
  * |-------------|----------------------------------|------------------------------------|------------------------------|
@@ -39,7 +40,8 @@ bool sk_join_sync(sk_fiber *fiber, sk_slot *slot);
 
 /*
  * Waits for the end of a task that was sent (sched/mail.h) and not taken back: its result is in the letter then. The
- * same two ends, with a slot in the sender's frame. patient: it looks for some microseconds before it suspends.
+ * same two ends, with a slot in the sender's frame. patient: it looks for some microseconds before it suspends, since
+ * what it waits for is as long as what it has just done itself.
  * Blocks: the fiber.
  */
 void sk_join_letter(sk_fiber *fiber, struct sk_letter *letter, bool patient);
@@ -49,6 +51,9 @@ void sk_join_letter(sk_fiber *fiber, struct sk_letter *letter, bool patient);
  * next spawn takes the fast path. Call from: the fiber.
  */
 void sk_join_settle(sk_fiber *fiber);
+
+/* What a slow spawn does besides: gives way if somebody waits for that. Call from: the fiber. */
+void sk_join_give_way(sk_fiber *fiber);
 
 /* The slow spawn: hunger, the end of the readable slots, a tick, or a seat to be left. */
 void sk_join_spawn(sk_fiber *fiber, sk_slot *slot);

@@ -90,14 +90,24 @@ bool sk_mail_is_open(const sk_worker *worker)
 	return sk_load_relaxed(&((sk_worker *)worker)->box) & OPEN_BIT; /* relaxed: a hint */
 }
 
+/* One of another root is left from when the seat was another's. */
+static bool may_take(const sk_worker *worker, uintptr_t box)
+{
+	return is_letter(box) && (!worker->seat_root || worker->box_root == worker->seat_root);
+}
+
+bool sk_mail_waits(const sk_worker *worker)
+{
+	return may_take(worker, sk_load_relaxed(&((sk_worker *)worker)->box)); /* relaxed: a hint */
+}
+
 bool sk_mail_take(sk_worker *worker, sk_work *work)
 {
 	uintptr_t box = sk_load_relaxed(&worker->box); /* relaxed: the CAS decides */
-	if (!is_letter(box))
+	if (!may_take(worker, box) || !take(worker, box, work))
 		return false;
-	if (worker->seat_root && worker->box_root != worker->seat_root)
-		return false; /* left from when the seat was another's */
-	return take(worker, box, work);
+	sk_stats_add(worker, mailed, 1);
+	return true;
 }
 
 bool sk_mail_take_from(sk_worker *victim, sk_work *work)

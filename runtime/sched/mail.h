@@ -18,9 +18,9 @@
  *   B2  each change is one compare-and-swap from a word that was seen, and only the owner makes a change from SHUT; so
  *       a letter is taken once. Who read a letter's address takes it only if it is in the box, whatever it was in
  *       between.
- *   B3  a letter in a box is within reach: its owner takes it before it parks, everybody else who searches comes by,
- *       and looks once more before parking; and an owner that goes to work with a letter in its box tells somebody
- *       (sched/idle.h).
+ *   B3  a letter in a box is within reach: its owner takes it before it parks, everybody else who searches comes by
+ *       (but not a thread that is bound to a root), and looks once more before parking; and an owner that goes to
+ *       work with a letter in its box tells somebody (sched/idle.h).
  *   B4  a letter's frame stays until it was taken back, or until the task has run.
  *
  * By cases on B3, for a letter that nobody takes and a worker that sleeps: the letter was put while the box was open,
@@ -45,7 +45,7 @@
 typedef struct sk_letter {
 	/* the sender fills all of it before it sends; slot.bytes hold arguments, then the result */
 	sk_slot slot;
-	bool is_one_of_many; /* of a row of short ones: who has run it waits a moment for the next */
+	bool is_one_of_many; /* there may be a row of them: who has run it waits a moment for the next */
 	struct sk_root *root;
 	struct sk_scope *scope;
 	sk_worker *to;
@@ -67,8 +67,11 @@ bool sk_mail_take_back(sk_letter *letter);
 /* The worker looks for work. */
 void sk_mail_open(sk_worker *worker);
 
-/* It has found some, or goes to sleep. false: a letter is left in its box. */
+/* It has found some, or goes to sleep. false: a letter is left in its box, and others are to be told; once for each. */
 bool sk_mail_shut(sk_worker *worker);
+
+/* Is there a letter in the own box that it may take? */
+bool sk_mail_waits(const sk_worker *worker);
 
 /* The letter in the own box. */
 bool sk_mail_take(sk_worker *worker, sk_work *work);

@@ -49,7 +49,7 @@ typedef struct sk_pool {
 	uint64_t tiny_ticks;         /* a stolen task shorter than this was not worth it */
 	uint64_t leaf_ticks;         /* a piece of a loop lasts about so long */
 	uint64_t least_leaf_ticks;   /* but not less than that, if there is more than one */
-	uint64_t letter_spin_ticks;  /* who waits for the end of a letter looks for so long before it suspends */
+	uint64_t letter_spin_ticks;  /* who waits for the end of a letter, or for the next, looks for so long */
 	uint64_t alone_ticks;        /* a loop shorter than this is not worth sharing */
 	uint64_t wake_worth_ticks;   /* nor, if it would have to wake somebody, one shorter than this */
 	/* written in the child of a fork only: the workers' threads are gone */

@@ -16,6 +16,8 @@
 
 /* A searching worker looks at the timers of others, and at what they have just woken, every so many rounds. */
 #define OTHERS_PERIOD 16u
+/* A worker that gets one letter after the other looks at what is its own every so many times. */
+#define LOCAL_PERIOD 61u
 
 /* --- searching and parking --- */
 
@@ -119,8 +121,10 @@ static void await_token(sk_worker *worker)
 
 /*
  * Parks; false when the seat is to be left instead (sched/seat.h: the thread of worker 0 sleeps outside its seat). One
- * that is wanted is left without a last look if others search: who relied on this searcher can rely on them, and the
- * last of them to park does look. Else a row of roots, each of which is something to do, would keep the stand-in there.
+ * that is wanted is left without a last look if others search. Who relied on this searcher can rely on each of them: it
+ * parks, and looks; or finds work, and notifies if it is the last one; or is a notifier that finds nobody to wake, and
+ * looks for bits again (N5), this one's among them. Else a row of roots, each of which is something to do, would keep
+ * the stand-in there.
  */
 static bool park(sk_worker *worker)
 {
@@ -168,7 +172,7 @@ static void breathe(const sk_worker *worker, unsigned round)
 	if (worker->pool->oversubscribed || round % 64 == 63)
 		sk_thread_yield();
 	else
-		for (int i = 0; i < 8 && !sk_mail_seen(worker); i++)
+		for (int i = 0; i < 8 && !sk_mail_waits(worker); i++)
 			sk_spin_hint();
 }
 
@@ -244,7 +248,7 @@ static void pause_for_tiny(sk_worker *worker)
 	account(worker, true);
 	uint64_t begin = worker->since_ticks;
 	sk_ready_thief own = { &worker->ready };
-	while (sk_clock_ticks() - begin < pause && sk_ready_deque_seen_empty(own) && !sk_mail_seen(worker) &&
+	while (sk_clock_ticks() - begin < pause && sk_ready_deque_seen_empty(own) && !sk_mail_waits(worker) &&
 	       !sk_work_must_leave(worker))
 		breathe(worker, 0);
 	account(worker, false);
@@ -262,7 +266,10 @@ static bool await_mail(sk_worker *worker, sk_work *work)
 	for (uint64_t begin = sk_clock_ticks();; sk_spin_hint()) {
 		if (sk_mail_take(worker, work))
 			return true;
-		if (sk_clock_ticks() - begin >= wait || !sk_ready_deque_seen_empty(own) || sk_work_must_leave(worker))
+		/* relaxed: a request without data */
+		if (sk_clock_ticks() - begin >= wait || !sk_ready_deque_seen_empty(own) ||
+		    sk_load_relaxed(&worker->tick) || !sk_inbox_seen_empty(&worker->pool->inbox) ||
+		    sk_work_must_leave(worker))
 			return false;
 	}
 }
@@ -270,6 +277,12 @@ static bool await_mail(sk_worker *worker, sk_work *work)
 /* Without telling anybody but those who have mail for it. */
 static bool glance(sk_worker *worker, sk_work *work)
 {
+	bool is_overdue = ++worker->since_local >= LOCAL_PERIOD;
+	if (is_overdue) {
+		worker->since_local = 0;
+		if (sk_work_take_local(worker, work))
+			return true;
+	}
 	if (await_mail(worker, work))
 		return true;
 	pause_for_tiny(worker);
@@ -285,8 +298,8 @@ static SK_ASIDE void look_around(sk_worker *worker, sk_work *work)
 		search(worker, work);
 		settle(worker);
 	}
-	if (!sk_mail_shut(worker))
-		sk_idle_notify(&worker->pool->idle, worker->index); /* a letter is left (sched/mail.h, B3) */
+	if (!sk_mail_shut(worker) && sk_idle_notify(&worker->pool->idle, worker->index))
+		sk_stats_add(worker, woken, 1); /* a letter is left (sched/mail.h, B3) */
 }
 
 SK_HOT void sk_search_work(sk_worker *worker, sk_work *work)

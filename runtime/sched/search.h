@@ -3,7 +3,7 @@
  * The search: what a worker does between two tasks.
  *
  *   1  own work (sched/work.h)
- *   2  one undeclared round of stealing (sched/steal.h)
+ *   2  mail (sched/mail.h), for which it may wait a moment, and one undeclared round of stealing (sched/steal.h)
  *   3  declare hunger (sched/idle.h), search on, force what does not come by itself, park
  *
  * A thief whose last stolen tasks were all tiny pauses before the next steal, the longer the more of them there were in

@@ -47,7 +47,9 @@ SK_HOT static void vacate(sk_pool *pool, sk_worker *worker)
 
 static bool give_up(sk_seat *seat)
 {
-	sk_store_relaxed(&seat->wanted, 1); /* relaxed: a request without data */
+	/* relaxed: a request without data. Mostly it is there already, and the line is not written */
+	if (!sk_load_relaxed(&seat->wanted))
+		sk_store_relaxed(&seat->wanted, 1);
 	return false;
 }
 

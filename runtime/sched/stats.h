@@ -16,6 +16,7 @@
 	X(published, 1)                                                                                                \
 	X(reclaimed, 1)                                                                                                \
 	X(stolen, 1)                                                                                                   \
+	X(mailed, 1)                                                                                                   \
 	X(steal_failed, 1)                                                                                             \
 	X(forced, 1)                                                                                                   \
 	X(suspended, 1)                                                                                                \

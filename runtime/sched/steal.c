@@ -82,9 +82,15 @@ static bool steal_letter(sk_worker *worker, sk_worker *victim, sk_work *work)
 {
 	if (!sk_mail_seen(victim))
 		return false;
-	for (uint64_t begin = sk_clock_ticks(); sk_clock_ticks() - begin < worker->pool->tiny_ticks * 2;)
+	for (uint64_t begin = sk_clock_ticks(); sk_clock_ticks() - begin < worker->pool->tiny_ticks * 2;) {
+		if (!sk_mail_seen(victim) || sk_mail_waits(worker))
+			return false;
 		sk_spin_hint();
-	return sk_mail_take_from(victim, work);
+	}
+	if (!sk_mail_take_from(victim, work))
+		return false;
+	sk_stats_add(worker, stolen, 1);
+	return true;
 }
 
 bool sk_steal_soon(sk_worker *worker, sk_work *work)

@@ -16,7 +16,7 @@
 
 #include "sched/worker.h"
 
-/* One round: tasks and ready entries. */
+/* One round: tasks and ready entries; it ends when the worker itself has mail. */
 bool sk_steal_round(sk_worker *worker, sk_work *work);
 
 /* One round over what others want to do next, or were sent, but do not come round to. */

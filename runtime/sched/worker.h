@@ -87,6 +87,7 @@ typedef struct sk_worker {
 	unsigned cached, small_cached;
 	unsigned lifo_run;          /* times in a row that what was just woken here went first */
 	unsigned slots_passed;      /* entries for slots passed over in a row */
+	unsigned since_local;       /* looks around since the last look at what is its own */
 	unsigned since_inbox;       /* rounds since the inbox was looked at */
 	unsigned since_timers;      /* and the timers */
 	unsigned since_events;      /* and, while it searches, the kernel's events */

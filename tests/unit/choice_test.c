@@ -114,3 +114,29 @@ Test(choice, a_note_of_another_way_counts_for_nothing)
 	cr_assert_eq(sk_choice_next(&choice, ALL), SK_WAY_DIVIDED);
 	cr_assert_eq(choice.usual, 100);
 }
+
+/* The loop ended on another thread, each time: it is that one's memory that was told. */
+Test(choice, a_trial_of_which_nothing_is_heard_ends_all_the_same)
+{
+	begin(100, 50, 50);
+	run(17, ALL);
+	unsigned tried = 0;
+	for (unsigned i = 0; i < 1000; i++)
+		tried += sk_choice_next(&choice, ALL) != SK_WAY_DIVIDED;
+	cr_assert(tried > 0 && tried < 50, "%u", tried);
+}
+
+Test(choice, another_length_in_between_does_not_make_it_forget)
+{
+	begin(100, 60, 200);
+	run(200, ALL);
+	unsigned whole = 0;
+	for (unsigned i = 0; i < 2000; i++) {
+		cr_assert_eq(sk_choice_next(&choice, 1u << SK_WAY_DIVIDED), SK_WAY_DIVIDED);
+		sk_choice_note(&choice, SK_WAY_DIVIDED, 500);
+		enum sk_way way = sk_choice_next(&choice, ALL);
+		whole += way == SK_WAY_WHOLE;
+		sk_choice_note(&choice, way, took[way]);
+	}
+	cr_assert_gt(whole, 1900);
+}

@@ -221,3 +221,36 @@ Test(join, one_task_more_than_there_are_slots_ends_the_program, .signal = SIGABR
 	cr_assert_eq(skua_start(&config), 0);
 	SKUA_RUN(many_at_once, 1001);
 }
+
+/* --- requests that wait for the next spawn --- */
+
+SKUA_TASK(int, settles_nothing, int, i)
+{
+	return i;
+}
+
+SKUA_TASK(int, settles, int, none)
+{
+	sk_worker *worker = sk_fiber_->worker;
+	sk_fast *fast = &sk_fiber_->fast;
+	(void)none;
+	/* Nobody is hungry on one worker: what was asked before by somebody else is forgotten. */
+	sk_task_stack_arm_own(sk_fiber_);
+	sk_join_settle(sk_fiber_);
+	cr_assert_not_null(fast->poll);
+	/* But not what the monitor asks, nor who sits in the seat and is done. */
+	sk_store_relaxed(&worker->tick, 1);
+	sk_join_settle(sk_fiber_);
+	cr_assert_null(fast->poll);
+	SKUA_SPAWN(settles_nothing, 3);
+	cr_assert_eq(SKUA_SYNC(settles_nothing), 3);
+	cr_assert_eq(sk_load_relaxed(&worker->tick), 0, "and the spawn answers");
+	return 1;
+}
+
+Test(join, a_fiber_that_forgets_who_was_hungry_does_not_forget_the_monitor)
+{
+	start(1, false);
+	cr_assert_eq(SKUA_RUN(settles, 0), 1);
+	stop_settled();
+}
