@@ -23,6 +23,10 @@
 #define SKUA_VERSION_PATCH 0
 #define SKUA_VERSION "0.1.0"
 
+#if __SIZEOF_POINTER__ != 8 || __GCC_ATOMIC_LLONG_LOCK_FREE != 2
+#error "skua needs 64-bit pointers and atomics"
+#endif
+
 #include <skua/await.h>
 #include <skua/io.h>
 #include <skua/loop.h>

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "sched/pool.h"
 #include "sched/stats.h"
+#include "sys/error.h"
 
 #include <errno.h>
 #include <string.h>
@@ -75,6 +76,6 @@ int skua_stats_read(skua_stats *out)
 
 const char *skua_strerror(int error)
 {
-	const char *text = strerrordesc_np(error < 0 ? -error : error);
+	const char *text = sk_error_text(error < 0 ? -error : error);
 	return text ? text : "unknown error";
 }

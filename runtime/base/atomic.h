@@ -105,13 +105,16 @@ extern uint32_t sk_fence_location;
 #define sk_compiler_fence() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 
 /* A hint that this is a spin loop. */
+static inline void sk_spin_hint(void)
+{
 #if defined(__x86_64__) || defined(__i386__)
-#define sk_spin_hint() __builtin_ia32_pause()
+	__builtin_ia32_pause();
 #elif defined(__aarch64__)
-#define sk_spin_hint() __asm__ volatile("isb" ::: "memory")
+	__asm__ volatile("isb" ::: "memory");
 #else
-#define sk_spin_hint() __asm__ volatile("" ::: "memory")
+	__asm__ volatile("" ::: "memory");
 #endif
+}
 
 #endif /* SK_ATOMIC_DOOR */
 #endif

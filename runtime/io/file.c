@@ -15,6 +15,7 @@
 #include <fcntl.h>
 #include <linux/io_uring.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -33,24 +34,26 @@ static ptrdiff_t cached_result(ptrdiff_t result)
 	return result == -ENOSYS || result == -EINVAL || result == -ENOTSUP ? -EOPNOTSUPP : result;
 }
 
+/* preadv2 and pwritev2 by their numbers: not every C library has them. The offset is one word, the other is unused. */
+static ptrdiff_t transfer_cached(long call, int fd, const struct iovec *part, int64_t offset)
+{
+	ptrdiff_t result;
+	do {
+		result = cached_result(syscall(call, fd, part, 1L, offset, 0L, (long)RWF_NOWAIT));
+	} while (result == -EINTR);
+	return result;
+}
+
 ptrdiff_t sk_file_read_cached(int fd, void *buffer, size_t bytes, int64_t offset)
 {
 	const struct iovec part = { buffer, bytes };
-	ptrdiff_t result;
-	do {
-		result = cached_result(preadv2(fd, &part, 1, offset, RWF_NOWAIT));
-	} while (result == -EINTR);
-	return result;
+	return transfer_cached(SYS_preadv2, fd, &part, offset);
 }
 
 ptrdiff_t sk_file_write_cached(int fd, const void *buffer, size_t bytes, int64_t offset)
 {
 	const struct iovec part = { (void *)(uintptr_t)buffer, bytes }; /* NOLINT: it is only read */
-	ptrdiff_t result;
-	do {
-		result = cached_result(pwritev2(fd, &part, 1, offset, RWF_NOWAIT));
-	} while (result == -EINTR);
-	return result;
+	return transfer_cached(SYS_pwritev2, fd, &part, offset);
 }
 
 int sk_file_is(int fd)

@@ -7,14 +7,16 @@
  * Each switch costs three system calls: the family saves and sets the signal mask as well, and since a mask has to stay
  * with its thread, it is read before and put into the context that is switched to.
  *
- * swapcontext keeps the floating-point modes. Where this file knows the machine, a new context starts with the default
- * ones; elsewhere with those of the thread that made it (fesetenv would bring in the mathematical library).
+ * swapcontext keeps the floating-point modes, and a new context would start with those of the thread that made it.
+ * Where this file knows the machine, it sets the default ones itself; elsewhere by fesetenv, of the mathematical
+ * library.
  */
 #include "sys/context.h"
 
 #if !defined(__ELF__) || SK_CONTEXT_UCONTEXT ||                                                                        \
 	!((defined(__x86_64__) || defined(__aarch64__)) && !defined(__ILP32__))
 
+#include <fenv.h>
 #include <signal.h>
 #include <stdint.h>
 #include <ucontext.h>
@@ -37,6 +39,8 @@ static void set_default_modes(void)
 	__asm__ volatile("ldmxcsr %0; fldcw %1" : : "m"(mxcsr), "m"(control_word));
 #elif defined(__aarch64__)
 	__asm__ volatile("msr fpcr, xzr");
+#else
+	fesetenv(FE_DFL_ENV);
 #endif
 }
 

@@ -163,6 +163,23 @@ static void free_mask(flat_mask *mask)
 	free(mask);
 }
 
+/*
+ * One more than the last PU in the kernel's list, which is like `0-3,6`; 0 if it cannot be read. sysconf is not enough:
+ * musl's counts the affinity mask.
+ */
+static unsigned read_present(void)
+{
+	unsigned last, count = 0;
+	FILE *file = fopen("/sys/devices/system/cpu/present", "re");
+	while (file && fscanf(file, "%u", &last) == 1) {
+		count = last + 1;
+		fgetc(file); /* a dash or a comma */
+	}
+	if (file)
+		fclose(file);
+	return count;
+}
+
 static int load_real(sk_machine *machine)
 {
 	int error = 0;
@@ -171,6 +188,9 @@ static int load_real(sk_machine *machine)
 		return error;
 	long configured = sysconf(_SC_NPROCESSORS_CONF);
 	unsigned count = configured > 0 ? (unsigned)configured : 1;
+	unsigned present = read_present();
+	if (count < present)
+		count = present;
 	for (unsigned i = count; i < mask->bytes * CHAR_BIT; i++) {
 		if (CPU_ISSET_S(i, mask->bytes, mask->set))
 			count = i + 1;

@@ -43,7 +43,7 @@ static bool failed(const char *call, long result)
 	if (!is_known)
 		life_wrong("%s gave %ld: %s", call, result, skua_strerror((int)result));
 	if (__atomic_fetch_add(&life_errors, 1, __ATOMIC_RELAXED) == 0)
-		snprintf(life_first_error, sizeof life_first_error, "%s: %s", call, strerrorname_np((int)-result));
+		snprintf(life_first_error, sizeof life_first_error, "%s: %s", call, skua_strerror((int)result));
 	return true;
 }
 

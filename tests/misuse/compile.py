@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Misuse that must not compile, with the words that the compiler's message has to contain.
 
-    compile.py <include directory> <C compiler> <C++ compiler>
+    compile.py <include directory> <C compiler> <C++ compiler; empty: there is none>
 
 Each program is tried without checks and with them, in C11 and C++17. A first program that is right shows that it is
 the misuse that does not compile.
@@ -72,6 +72,8 @@ def judge(name, words, result):
 with tempfile.TemporaryDirectory() as folder:
     for compiler, standard, ending, cases in ((cc, "gnu11", ".c", CASES), (cc, "c11", ".c", CASES),
                                               (cxx, "c++17", ".cpp", CASES + CPP_CASES)):
+        if not compiler:
+            continue
         for name, program, words in cases:
             if isinstance(words, tuple):
                 words = words[ending == ".cpp"]

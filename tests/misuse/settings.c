@@ -5,6 +5,7 @@
  */
 #include "cases.h"
 
+#include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 
@@ -165,6 +166,11 @@ static void no_memory_for_fibers(void)
 static void no_memory_for_threads(void)
 {
 	skua_config many = { .workers = 200, .bind = "none", .stack_bytes = (size_t)64 << 10, .task_slots = 64 };
+	pthread_attr_t attributes;
+	pthread_attr_init(&attributes);
+	pthread_attr_setstacksize(&attributes, (size_t)8 << 20); /* as glibc's mostly are; musl's are small */
+	CASES_REQUIRE(pthread_setattr_default_np(&attributes) == 0, "the size of threads");
+	pthread_attr_destroy(&attributes);
 	limit_address_space((size_t)300 << 20);
 	int error = skua_start(&many);
 	CASES_REQUIRE(error == -EAGAIN || error == -ENOMEM, "it gave %d", error);

@@ -117,7 +117,7 @@ void soak_outcome_print(const soak_outcome *outcome)
 	if (outcome->is_hang)
 		puts("hangs");
 	else if (WIFSIGNALED(outcome->status))
-		printf("ended by SIG%s\n", sigabbrev_np(WTERMSIG(outcome->status)));
+		printf("ended by signal %d, %s\n", WTERMSIG(outcome->status), strsignal(WTERMSIG(outcome->status)));
 	else
 		printf("ended with status %d\n", WEXITSTATUS(outcome->status));
 	print_strands();

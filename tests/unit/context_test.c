@@ -10,7 +10,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#if UNIT_UNWINDER
 #include <unwind.h>
+#endif
 
 #include "sys/memory.h"
 
@@ -371,6 +373,7 @@ Test(context, a_context_goes_on_on_another_thread)
 
 /* ---- walks ---- */
 
+#if UNIT_UNWINDER
 static long frames;
 
 static _Unwind_Reason_Code count_frame(struct _Unwind_Context *context, void *arg)
@@ -404,6 +407,7 @@ Test(context, a_stack_walk_inside_a_context_ends_at_its_entry)
 	}
 	drop(&place);
 }
+#endif
 
 Test(context, a_root_region_is_added_and_removed)
 {
