@@ -234,10 +234,10 @@ const model_scenario mail_scenarios[] = {
 	{ "mail.two", "two letters, one after the other", 2, setup_two, settled, finish, .spurious = 0,
 	  .preemptions = 4, .stale = 4, .rests = is_over },
 	{ "mail.thief", "two letters, and a thief", 3, setup_two, settled, finish, .spurious = 0, .preemptions = 3,
-	  .stale = 2, .rests = is_over },
+	  .stale = 2, .is_large = true, .rests = is_over },
 	{ "mail.left", "the addressee finds other work, and a thief parks", 3, setup_other, relied_on, finish,
 	  .spurious = 0, .preemptions = 3, .stale = 2, .rests = is_over },
 	{ "mail.plain", "the same, no membarrier", 3, setup_other_plain, relied_on, finish, .spurious = 0,
-	  .preemptions = 3, .stale = 2, .rests = is_over },
+	  .preemptions = 3, .stale = 2, .is_large = true, .rests = is_over },
 	{ 0 },
 };
