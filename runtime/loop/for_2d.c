@@ -106,10 +106,11 @@ SKUA_TASK(void, whole, const plane *, p, box, b)
 	sk_runner_init(&runner, sk_fiber_, target, memory.pace ? sk_pace_units(memory.pace, target / 4) : 1);
 	/* A rectangle is not shared at all only where that has been right many times. */
 	uint64_t expected = sk_pace_ticks(memory.pace, cells(b)), alone = sk_fiber_->worker->pool->alone_ticks;
+	bool is_shared = !memory.proven || expected > alone;
 	bands all = { { band_sk_body, false }, p, &runner, b, sk_fiber_->worker->pool->worker_count };
-	if ((!memory.proven || expected > alone) && all.count > 1 && b.row_end - b.row >= all.count)
+	if (is_shared && all.count > 1 && b.row_end - b.row >= all.count)
 		SKUA_CALL(sk_team_run, &all.team, 0, all.count);
-	else if (!memory.proven || expected > alone)
+	else if (is_shared)
 		SKUA_CALL(part, p, b, &runner);
 	else if (run_leaf(p, &runner, b) > SK_PACE_MISTAKE * expected + alone)
 		sk_pace_blame((const void *)p->body);

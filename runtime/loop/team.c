@@ -2,7 +2,6 @@
 /* A team; see team.h. */
 #include "loop/team.h"
 
-#include "base/check.h"
 #include "sched/join.h"
 #include "sched/mail.h"
 #include "sched/pool.h"

@@ -2,7 +2,6 @@
 /* Mail; see mail.h. */
 #include "sched/mail.h"
 
-#include "base/check.h"
 #include "base/hostile.h"
 
 #define SHUT ((uintptr_t)0)

@@ -260,7 +260,9 @@ static void pause_for_tiny(sk_worker *worker)
  */
 static bool await_mail(sk_worker *worker, sk_work *work)
 {
-	uint64_t wait = worker->expects_mail ? worker->pool->letter_spin_ticks : 0;
+	if (!worker->expects_mail)
+		return sk_mail_take(worker, work);
+	uint64_t wait = worker->pool->letter_spin_ticks;
 	worker->expects_mail = false;
 	sk_ready_thief own = { &worker->ready };
 	for (uint64_t begin = sk_clock_ticks();; sk_spin_hint()) {

@@ -2,7 +2,6 @@
 /* Stealing; see steal.h. */
 #include "sched/steal.h"
 
-#include "base/check.h"
 #include "sched/mail.h"
 #include "sched/pool.h"
 #include "sched/work.h"
