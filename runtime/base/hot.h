@@ -15,6 +15,8 @@
 #define SK_HOT __attribute__((hot, section("skua_way")))
 extern const char sk_way_begin[] __asm__("__start_skua_way") __attribute__((visibility("hidden")));
 extern const char sk_way_end[] __asm__("__stop_skua_way") __attribute__((visibility("hidden")));
+/* Of the first of them: the smallest page of the processors. */
+#define SK_WAY_ALIGNMENT 4096
 /* On a function that is called from there, but rarely. */
 #define SK_ASIDE __attribute__((noinline))
 

@@ -82,7 +82,6 @@ void sk_pool_serve(bool begins)
 
 SK_HOT sk_pool *sk_pool_enter(void)
 {
-	sk_way_warm_up();
 	for (;;) {
 		sk_pool *pool = SK_UNLIKELY(serves) ? sk_pool_try_enter_to_wake() : sk_pool_try_enter();
 		if (pool)

@@ -23,17 +23,17 @@
 /* How long an idle fiber of the store keeps its stack at most, twice this. */
 #define TRIM_NS UINT64_C(1000000000)
 
-static SK_THREAD_LOCAL sk_worker *self;
+SK_THREAD_LOCAL sk_worker *sk_worker_of_thread;
 
 __attribute__((noinline)) SK_HOT sk_worker *sk_worker_self(void)
 {
 	__asm__ volatile(""); /* keeps callers from taking two calls for one */
-	return self;
+	return sk_worker_of_thread;
 }
 
 __attribute__((noinline)) SK_HOT void sk_worker_self_set(sk_worker *worker)
 {
-	self = worker;
+	sk_worker_of_thread = worker;
 }
 
 int sk_worker_init(sk_worker *worker, sk_pool *pool, unsigned index)

@@ -20,6 +20,7 @@
 #ifndef SK_SCHED_WORKER_H
 #define SK_SCHED_WORKER_H
 
+#include "base/hot.h"
 #include "base/rng.h"
 #include "base/trace.h"
 #include "fiber/fiber.h"
@@ -128,6 +129,13 @@ typedef struct sk_worker {
  * the address of thread-locals across a switch to another thread. Call from: any thread. */
 sk_worker *sk_worker_self(void);
 void sk_worker_self_set(sk_worker *worker);
+
+/* The same without a call, for a function that asks once and after which nothing of it runs that may have switched. */
+extern SK_THREAD_LOCAL sk_worker *sk_worker_of_thread;
+static inline sk_worker *sk_worker_self_once(void)
+{
+	return sk_worker_of_thread;
+}
 
 /* Fills a worker. 0 or -ENOMEM. */
 int sk_worker_init(sk_worker *worker, struct sk_pool *pool, unsigned index);
