@@ -120,13 +120,25 @@ ptrdiff_t sk_io_wait(sk_io_call *call)
 ptrdiff_t sk_io_repeat(sk_io_call *call, ptrdiff_t (*attempt)(sk_io_call *call, void *arg), void *arg)
 {
 	for (;;) {
-		if (call->in_task)
+		bool is_vain = false;
+		if (call->in_task) {
 			sk_reactor_look(&call->watch);
-		ptrdiff_t result = attempt(call, arg);
+			is_vain = sk_reactor_is_drained(&call->watch);
+		}
+		ptrdiff_t result = is_vain ? -EAGAIN : attempt(call, arg);
 		if (result != -EAGAIN)
 			return result;
 		ptrdiff_t error = sk_io_wait(call);
+		/* What is there at the deadline is taken, whether the event for it has been delivered or not. */
+		if (error == -ETIMEDOUT && is_vain && (result = attempt(call, arg)) != -EAGAIN)
+			return result;
 		if (error < 0)
 			return error;
 	}
+}
+
+void sk_io_took(sk_io_call *call, ptrdiff_t result, size_t bytes)
+{
+	if (call->in_task && result > 0 && (size_t)result < bytes)
+		sk_reactor_drained(&call->watch);
 }

@@ -44,6 +44,9 @@ enum sk_io_manner sk_io_manner(sk_io_call *call);
 /* Tries until the attempt says something else than -EAGAIN; waits in between. Returns what it says, or sk_io_wait. */
 ptrdiff_t sk_io_repeat(sk_io_call *call, ptrdiff_t (*attempt)(sk_io_call *call, void *arg), void *arg);
 
+/* A read that could have brought so many bytes has this result: the next one need perhaps not be tried. */
+void sk_io_took(sk_io_call *call, ptrdiff_t result, size_t bytes);
+
 /*
  * Waits until the descriptor may be ready. Before it sk_reactor_look, in a task.
  * Returns: 0; -ETIMEDOUT; -ECANCELED; -EBADF it was closed; SK_IO_IS_FILE; -ENOMEM, -ENOSPC the kernel cannot watch it.

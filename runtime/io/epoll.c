@@ -133,7 +133,7 @@ static int sleep_in(sk_epoll *epoll, struct epoll_event *events, uint64_t until_
 
 static unsigned sides_of(uint32_t events)
 {
-	unsigned sides = 0;
+	unsigned sides = events & (EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR) ? SK_ENDS : 0;
 	if (events & (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
 		sides |= SK_IN;
 	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))

@@ -264,6 +264,8 @@ unsigned sk_reactor_deliver(sk_pool *pool, uint64_t name, unsigned sides)
 	sk_hostile_point();
 	sk_lock_take(&descriptor->lock);
 	if (sk_load_relaxed(&descriptor->generation) == (uint32_t)(name >> 32)) { /* relaxed: under the lock */
+		if (sides & SK_ENDS)
+			sk_store_relaxed(&descriptor->ends, 1); /* relaxed: published by the count */
 		for (unsigned side = 0; side < SK_SIDES; side++)
 			if (sides & 1u << side)
 				count_event(descriptor, side);
@@ -349,6 +351,22 @@ void sk_reactor_delist(sk_io_watch *watch)
 	sk_lock_give(&watch->descriptor->lock);
 }
 
+void sk_reactor_drained(sk_io_watch *watch)
+{
+	if (sk_reactor_kind(watch) == SK_DESCRIPTOR_TCP)
+		/* relaxed: compared with a count; true for it whenever it is seen */
+		sk_store_relaxed(&watch->descriptor->drained, watch->seen[SK_SIDE_IN] + 1);
+}
+
+bool sk_reactor_is_drained(sk_io_watch *watch)
+{
+	sk_descriptor *descriptor = watch->descriptor;
+	/* relaxed, both: ends is ordered by the look's acquire of the count, drained see above */
+	uint32_t drained = sk_load_relaxed(&descriptor->drained);
+	return watch->sides == SK_IN && drained != 0 && drained == watch->seen[SK_SIDE_IN] + 1 &&
+	       !sk_load_relaxed(&descriptor->ends);
+}
+
 bool sk_reactor_is_closed(sk_io_watch *watch)
 {
 	/* relaxed: the wake-up orders it */
@@ -381,6 +399,8 @@ static uint32_t renew(sk_pool *pool, int fd, enum sk_descriptor_kind kind, bool 
 	/* relaxed: a look without the lock is made again under it */
 	sk_store_relaxed(&descriptor->generation, generation);
 	sk_store_relaxed(&descriptor->kind, (uint32_t)kind); /* relaxed: see sk_reactor_kind */
+	sk_store_relaxed(&descriptor->ends, 0);              /* relaxed: nobody has the new one's number yet */
+	sk_store_relaxed(&descriptor->drained, 0);           /* relaxed: a late store of an old reader is harmless */
 	if (descriptor->interest && is_open_still)
 		sk_epoll_remove(&reactor.epoll, fd);
 	lose_interest(descriptor);

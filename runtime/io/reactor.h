@@ -29,12 +29,23 @@
  * gone. What is closed behind our back is gone from epoll too: a descriptor that was not made here is registered anew
  * before each wait, which costs a system call and finds that out.
  *
+ * A try that is known to be vain is left out. A read from a TCP connection that brings less than it could has emptied
+ * it, and what comes afterwards is an event that is not counted yet at the look before that read. So as long as the
+ * count stands there, the next reader waits without a try. Not so when an event also told of an end, an error or urgent
+ * data: the read may have stopped before it, and there is no other event for it.
+ *
+ *   By cases, something comes (data, an end, an error, urgent data) that the short read did not take: before the kernel
+ *   reported the last counted event: then it was data, which the read would have taken, or it is among what `ends`
+ *   tells. After that report: the kernel has another event for it, which is counted later, and the enlist sees that. The
+ *   kernel did not know the descriptor yet: it looks when the descriptor is armed.
+ *
  *   D1  what a table holds stays where it is while the pool runs; a thread outside enters the pool to look at it.
  *   D2  a node is in its descriptor's list or unlinked, under the lock; it lies on the stack of the waiter, which
  *       unlinks it before it returns.
  *   D3  tickets are fired without the lock.
  *   D4  interest: the sides for which the kernel reports events of this generation. It only grows (a side that nobody
  *       waits for would wake sleepers for nothing).
+ *   D5  drained: 0, or one more than the count of events in at the look before a read that emptied the connection.
  *
  * | edge            | from                               | to                            | carries                          |
  * |-----------------|------------------------------------|-------------------------------|----------------------------------|
@@ -44,7 +55,8 @@
  *
  * Who may call: tasks, and threads that keep the pool alive. Blocks: nothing but the lock of a descriptor, which is
  * held for a system call at most.
- * Sources: Go's runtime/netpoll.go (one try first; generations); Linux epoll(7), "edge-triggered".
+ * Sources: Go's runtime/netpoll.go (one try first; generations); Linux epoll(7), "edge-triggered", and its answer to
+ * "do I need to continuously read until EAGAIN": not after a short read from a stream.
  */
 #ifndef SK_IO_REACTOR_H
 #define SK_IO_REACTOR_H
@@ -66,12 +78,16 @@ enum { SK_IN = 1u << SK_SIDE_IN, SK_OUT = 1u << SK_SIDE_OUT };
 enum sk_descriptor_kind {
 	SK_DESCRIPTOR_FOREIGN, /* not made here: nothing */
 	SK_DESCRIPTOR_SOCKET,  /* O_NONBLOCK */
+	SK_DESCRIPTOR_TCP,     /* O_NONBLOCK, a connection or who accepts them */
 	SK_DESCRIPTOR_STREAM,  /* something else with O_NONBLOCK */
 	SK_DESCRIPTOR_FILE,    /* epoll does not know it */
 };
 
 /* The sides that events of poll(2) have to do with. Errors and hang-ups are seen from either side. */
 unsigned sk_reactor_sides(int events);
+
+/* Beside the sides of an event: it tells of an end, an error or urgent data. */
+#define SK_ENDS (1u << SK_SIDES)
 
 /* A place in a list of waiters. */
 typedef struct sk_io_node {
@@ -87,6 +103,9 @@ typedef struct sk_descriptor {
 	SK_ATOMIC(uint32_t) events[SK_SIDES];
 	SK_ATOMIC(uint32_t) kind; /* enum sk_descriptor_kind */
 	uint32_t interest;        /* D4 */
+	SK_ATOMIC(uint32_t) ends; /* an event of this generation told of that; read without the lock too */
+	/* readers, without the lock */
+	SK_ATOMIC(uint32_t) drained; /* D5 */
 	sk_io_node *waiters[SK_SIDES];
 } sk_descriptor;
 _Static_assert(sizeof(sk_descriptor) == SK_CACHE_LINE, "one descriptor, one line");
@@ -122,6 +141,12 @@ bool sk_reactor_enlist(sk_io_watch *watch, sk_ticket ticket, uint32_t cause);
 /* After an enlist that was or may have been true. Nobody touches the watch afterwards. */
 void sk_reactor_delist(sk_io_watch *watch);
 
+/* After a read that brought something, but less than it could. */
+void sk_reactor_drained(sk_io_watch *watch);
+
+/* After a look: would a read be in vain? Nothing is to be taken from it: data may be there, and an event to come. */
+bool sk_reactor_is_drained(sk_io_watch *watch);
+
 /* Was it closed since the beginning? */
 bool sk_reactor_is_closed(sk_io_watch *watch);
 
@@ -143,7 +168,7 @@ void sk_reactor_adopt(int fd, enum sk_descriptor_kind kind);
  */
 int sk_reactor_close(int fd);
 
-/* For the epoll backend: events have come for the sides. Returns how many tickets were fired. */
+/* For the epoll backend: events have come for the sides, perhaps with SK_ENDS. Returns how many tickets were fired. */
 unsigned sk_reactor_deliver(struct sk_pool *pool, uint64_t name, unsigned sides);
 
 /* --- files --- */

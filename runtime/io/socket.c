@@ -17,11 +17,17 @@
 #define ROOM_NS UINT64_C(50000)
 #define ROOM_STEPS 6u
 
+static bool is_tcp(int domain, int type, int protocol)
+{
+	return (domain == AF_INET || domain == AF_INET6) && (type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) == SOCK_STREAM &&
+	       (protocol == 0 || protocol == IPPROTO_TCP);
+}
+
 int skua_socket(int domain, int type, int protocol)
 {
 	int fd = (int)sk_io_result(socket(domain, type | SOCK_NONBLOCK | SOCK_CLOEXEC, protocol));
 	if (fd >= 0)
-		sk_reactor_adopt(fd, SK_DESCRIPTOR_SOCKET);
+		sk_reactor_adopt(fd, is_tcp(domain, type, protocol) ? SK_DESCRIPTOR_TCP : SK_DESCRIPTOR_SOCKET);
 	return fd;
 }
 
@@ -130,8 +136,9 @@ int skua_accept_until(int fd, uint64_t deadline_ns)
 	if (error < 0)
 		return error;
 	int peer = (int)sk_io_repeat(&call, try_accept, NULL);
+	bool is_tcp = call.in_task && sk_reactor_kind(&call.watch) == SK_DESCRIPTOR_TCP;
 	if (peer >= 0)
-		sk_reactor_adopt(peer, SK_DESCRIPTOR_SOCKET);
+		sk_reactor_adopt(peer, is_tcp ? SK_DESCRIPTOR_TCP : SK_DESCRIPTOR_SOCKET);
 	return peer;
 }
 
@@ -167,6 +174,8 @@ static ptrdiff_t try_recv(sk_io_call *call, void *arg)
 	do {
 		result = sk_io_result(recv(call->fd, what->in, what->bytes, flags_of(call, what)));
 	} while (result == -EINTR);
+	if (what->flags == 0)
+		sk_io_took(call, result, what->bytes);
 	return result;
 }
 

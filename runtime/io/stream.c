@@ -105,15 +105,18 @@ static ptrdiff_t read_when_ready(sk_io_call *call, const span *what)
 static ptrdiff_t try_read(sk_io_call *call, void *arg)
 {
 	const span *what = arg;
+	ptrdiff_t result;
 	switch (sk_io_manner(call)) {
 	case SK_IO_PLAIN:
-		return read_plainly(call->fd, what);
+		result = read_plainly(call->fd, what);
+		sk_io_took(call, result, what->bytes);
+		return result;
 	case SK_IO_READY:
 		return read_when_ready(call, what);
 	case SK_IO_NOWAIT:
 		break;
 	}
-	ptrdiff_t result = sk_file_read_cached(call->fd, what->in, what->bytes, -1);
+	result = sk_file_read_cached(call->fd, what->in, what->bytes, -1);
 	return result == -EOPNOTSUPP ? read_when_ready(call, what) : result;
 }
 

@@ -5,6 +5,7 @@
 #include "io/reactor.h"
 #include "sched/settings.h"
 
+#include <netinet/in.h>
 #include <sys/wait.h>
 
 /* --- look, try, enlist --- */
@@ -55,6 +56,75 @@ static void no_event_is_lost(void)
 Test(reactor, an_event_between_try_and_wait_is_not_lost)
 {
 	wired(1, 2, no_event_is_lost);
+}
+
+/* A connection over TCP, without the reactor's knowing anything but its kind. */
+static void connection(int *near, int *far)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t bytes = sizeof address;
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	*far = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	cr_assert_eq(bind(listener, (struct sockaddr *)&address, bytes), 0);
+	cr_assert_eq(getsockname(listener, (struct sockaddr *)&address, &bytes), 0);
+	cr_assert_eq(listen(listener, 1), 0);
+	cr_assert_eq(connect(*far, (struct sockaddr *)&address, bytes), 0);
+	*near = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	cr_assert_geq(*near, 0);
+	close(listener);
+}
+
+static bool looks_drained(sk_io_watch *watch)
+{
+	sk_reactor_look(watch);
+	return sk_reactor_is_drained(watch);
+}
+
+static void *short_reads(void *arg)
+{
+	sk_io_watch watch;
+	int near, far;
+	connection(&near, &far);
+	sk_reactor_adopt(near, SK_DESCRIPTOR_TCP);
+	cr_assert_eq(sk_reactor_begin(&watch, near, SK_IN), 0);
+	cr_assert_not(looks_drained(&watch), "nobody has read yet");
+	sk_reactor_drained(&watch);
+	cr_assert(looks_drained(&watch));
+	cr_assert_eq(sk_reactor_arm(&watch), 0);
+	cr_assert(looks_drained(&watch), "nothing has come");
+	cr_assert_eq(write(far, "x", 1), 1);
+	await_event(&watch);
+	cr_assert_not(looks_drained(&watch), "something has come");
+	sk_reactor_drained(&watch);
+	cr_assert(looks_drained(&watch), "and was read");
+	cr_assert_eq(shutdown(far, SHUT_WR), 0);
+	await_event(&watch);
+	sk_reactor_look(&watch);
+	sk_reactor_drained(&watch);
+	cr_assert_not(looks_drained(&watch), "an end is there to be read, always");
+	sk_reactor_adopt(near, SK_DESCRIPTOR_TCP);
+	cr_assert_eq(sk_reactor_begin(&watch, near, SK_IN), 0);
+	cr_assert_not(looks_drained(&watch), "another connection of that number");
+	sk_reactor_drained(&watch);
+	cr_assert(looks_drained(&watch), "whose end has not come");
+	sk_reactor_adopt(near, SK_DESCRIPTOR_SOCKET);
+	cr_assert_eq(sk_reactor_begin(&watch, near, SK_IN), 0);
+	sk_reactor_look(&watch);
+	sk_reactor_drained(&watch);
+	cr_assert_not(looks_drained(&watch), "messages have bounds, at which a read stops");
+	skua_close(near);
+	close(far);
+	return arg;
+}
+
+static void reads(void)
+{
+	in_task(short_reads, NULL);
+}
+
+Test(reactor, a_short_read_is_remembered_until_the_next_event)
+{
+	wired(1, 2, reads);
 }
 
 static void *old_names(void *arg)
