@@ -76,9 +76,6 @@
 #define sk_or_seq_cst(a, v) __atomic_fetch_or(&(a)->sk_raw, (v), __ATOMIC_SEQ_CST)
 #define sk_and_seq_cst(a, v) __atomic_fetch_and(&(a)->sk_raw, (v), __ATOMIC_SEQ_CST)
 
-/* Keeps the compiler, and only it, from moving accesses across. */
-#define sk_fence_compiler() __atomic_signal_fence(__ATOMIC_SEQ_CST)
-
 #if defined(__SANITIZE_THREAD__)
 #define SK_THREAD_SANITIZER 1
 #elif defined(__has_feature)
@@ -99,6 +96,16 @@ extern uint32_t sk_fence_location;
 #define sk_fence_seq_cst() __atomic_thread_fence(__ATOMIC_SEQ_CST)
 #define sk_fence_acquire() __atomic_thread_fence(__ATOMIC_ACQUIRE)
 #define sk_fence_release() __atomic_thread_fence(__ATOMIC_RELEASE)
+#endif
+
+/*
+ * The full fence where the thread has made an atomic read-modify-write since the store that is to be seen: on x86 each
+ * of those is one (Intel SDM volume 3, "Memory ordering"; AMD64 volume 2).
+ */
+#if defined(__x86_64__) && !SK_THREAD_SANITIZER
+#define sk_fence_after_rmw() sk_compiler_fence()
+#else
+#define sk_fence_after_rmw() sk_fence_seq_cst()
 #endif
 
 /* Keeps the compiler from moving memory accesses across; no instruction. Another's membarrier is the fence. */

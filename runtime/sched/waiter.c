@@ -263,15 +263,18 @@ typedef struct fiber_wait {
 	sk_scope *scope; /* whose wait it is, if it can be cancelled */
 } fiber_wait;
 
-/* 4: a canceller that does not see the ticket is seen by us. */
-static bool is_cancelled_now(sk_scope *scope, sk_ticket ticket)
+/* 6: a canceller that has not seen the ticket is seen by us. */
+static bool is_cancelled_now(const sk_wait_for *what, sk_scope *scope)
 {
 	/* edge -> waiter.cancel : the ticket is there before cancelled is read */
-	sk_exchange_seq_cst(&scope->waiting, ticket);
-	return sk_load_seq_cst(&scope->cancelled) != 0; /* edge -> waiter.cancel : as above */
+	if (what->locks)
+		sk_fence_after_rmw();
+	else
+		sk_fence_seq_cst();
+	return sk_load_relaxed(&scope->cancelled) != 0; /* relaxed: the fence */
 }
 
-/* 2 to 6, on the next context. false: the fiber goes on at once. */
+/* 2 to 7, on the next context. false: the fiber goes on at once. */
 static bool commit(sk_worker *worker, sk_fiber *fiber, void *arg)
 {
 	fiber_wait *wait = arg;
@@ -285,19 +288,21 @@ static bool commit(sk_worker *worker, sk_fiber *fiber, void *arg)
 		if (sk_timers_set(&worker->timers, &wait->timer, what->deadline_ns))
 			sk_monitor_expect(worker->pool, what->deadline_ns);
 	}
+	if (wait->scope)
+		sk_store_release(&wait->scope->waiting, ticket); /* edge waiter.cancel -> : the wake word is armed */
 	bool goes_on = false;
 	sk_hostile_point();
-	if (wait->scope && is_cancelled_now(wait->scope, ticket))
-		goes_on = end(&fiber->wake, ticket, SK_CAUSE_CANCEL);
-	else if (what->enlist && !what->enlist(what->arg, ticket))
+	if (what->enlist && !what->enlist(what->arg, ticket))
 		goes_on = end(&fiber->wake, ticket, SK_CAUSE_BEFORE);
+	else if (wait->scope && is_cancelled_now(what, wait->scope))
+		goes_on = end(&fiber->wake, ticket, SK_CAUSE_CANCEL);
 	sk_hostile_point();
-	/* 6. edge waiter.commit -> : its stack is not used any more. After it, nothing of the fiber is touched. */
+	/* 7. edge waiter.commit -> : its stack is not used any more. After it, nothing of the fiber is touched. */
 	sk_store_release(&fiber->committed_wait, (uint32_t)seq);
 	return !goes_on;
 }
 
-/* 7 */
+/* 8 */
 static void await_commit(sk_fiber *fiber)
 {
 	uint32_t seq = (uint32_t)(sk_load_relaxed(&fiber->wake) >> SEQ_SHIFT); /* relaxed: own since it was fired */

@@ -16,19 +16,20 @@
  *   1  switch away; the next context goes on:        1  the event is made (a state, a queue's node, a flag)
  *   2  wake = {seq, 0}                               2  the ticket is found there, or in a timer, or in a scope
  *   3  the timer is set                              3  CAS wake; lost: nothing
- *   4  scope.waiting = ticket; fence;                4  won: the fiber becomes ready
- *      scope.cancelled? fire oneself
+ *   4  scope.waiting = ticket                        4  won: the fiber becomes ready
  *   5  enlist(ticket): registers it where the event
  *      will be made, or finds that it was made
- *   6  committed = seq
- *   7  (resumed) until committed == seq: spin        a source of 3 or 4 may have fired before 5 and 6 were done
+ *   6  fence; scope.cancelled? fire oneself
+ *   7  committed = seq
+ *   8  (resumed) until committed == seq: spin        a source of 3 to 5 may have fired before 6 and 7 were done
  *
  * No wake-up is lost: enlist decides under the event's own lock or compare-and-swap whether it came before the event
  * or after it. Cancelling: the canceller sets cancelled, then reads waiting (both seq_cst); the waiter the other way
- * round, so one of them sees the other.
+ * round, with a fence in between, so one of them sees the other. Where enlist takes a lock, that is the fence on
+ * processors whose locked instructions are one (sk_fence_after_rmw), and the wait has one such instruction less.
  *
  *   U1  a wait ends once: wake leaves {seq, 0} by one CAS.
- *   U2  what enlist and the timer use lies on the waiter's stack; it does not return before 6 (by 7).
+ *   U2  what enlist and the timer use lies on the waiter's stack; it does not return before 7 (by 8).
  *   U3  a fiber that waits may have un-stolen tasks: they are shared first (sched/suspend.h).
  *
  * | edge            | from                            | to                                 | carries                       |
@@ -36,7 +37,7 @@
  * | waiter.wake     | begin: wake, release            | fire: CAS wake, acquire            | the waiter is switched away   |
  * | waiter.fired    | fire: CAS wake, release         | the waiter: wake, acquire          | the event                     |
  * | waiter.commit   | commit: committed, release      | the waiter: committed, acquire     | its stack is not used by others |
- * | waiter.cancel   | cancel: cancelled, seq_cst      | wait: waiting, then cancelled      | one of them sees the other    |
+ * | waiter.cancel   | cancel: cancelled, seq_cst      | wait: waiting, fence, cancelled    | one of them sees the other    |
  *
  * Who may call: sk_wait and what is named so, the waiter itself, fiber or thread; sk_waiter_fire anybody.
  */
@@ -93,6 +94,7 @@ typedef struct sk_wait_for {
 	uint64_t deadline_ns; /* SK_TIMERS_NEVER for none */
 	enum sk_wait why;
 	bool cancellable;
+	bool locks; /* before it says true, enlist makes an atomic read-modify-write, as taking a lock does */
 } sk_wait_for;
 
 /*

@@ -25,7 +25,7 @@ static void *frequent_side(void *arg)
 		while (sk_load_acquire(&round_started) != round)
 			sk_spin_hint();
 		sk_store_relaxed(&flag_frequent, round);
-		sk_fence_compiler();
+		sk_compiler_fence();
 		frequent_saw[round] = sk_load_relaxed(&flag_rare) == round;
 		sk_store_release(&round_ended, round);
 	}

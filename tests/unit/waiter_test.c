@@ -22,7 +22,14 @@ static bool enlist_simple(void *arg, sk_ticket ticket)
 
 static uint32_t await_simple(simple *event_, uint64_t deadline_ns, bool cancellable)
 {
-	const sk_wait_for what = { enlist_simple, event_, deadline_ns, SK_WAIT_EVENT, cancellable };
+	const sk_wait_for what = {
+		.enlist = enlist_simple,
+		.arg = event_,
+		.deadline_ns = deadline_ns,
+		.why = SK_WAIT_EVENT,
+		.cancellable = cancellable,
+		.locks = true,
+	};
 	return sk_wait(&what);
 }
 

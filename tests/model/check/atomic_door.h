@@ -60,11 +60,11 @@
 #define sk_and_seq_cst(a, v) MODEL_DO(a, "and_seq_cst", MODEL_AND, MODEL_SEQ_CST, v)
 
 #define sk_fence_seq_cst() MODEL_FENCE_DO("fence_seq_cst", MODEL_SEQ_CST)
+#define sk_fence_after_rmw() MODEL_FENCE_DO("fence_after_rmw", MODEL_SEQ_CST)
 #define sk_fence_acquire() MODEL_FENCE_DO("fence_acquire", MODEL_ACQUIRE)
 #define sk_fence_release() MODEL_FENCE_DO("fence_release", MODEL_RELEASE)
 
 /* Here no compiler moves anything. */
-#define sk_fence_compiler() ((void)0)
 #define sk_compiler_fence() ((void)0)
 #define sk_spin_hint() ((void)0)
 

@@ -72,6 +72,7 @@ static uint32_t wait_for(happening *event, uint64_t deadline_ns, bool cancellabl
 		.deadline_ns = deadline_ns,
 		.why = SK_WAIT_EVENT,
 		.cancellable = cancellable,
+		.locks = event != NULL,
 	};
 	uint32_t cause = sk_wait(&what);
 	if (cause == SK_CAUSE_EVENT || cause == SK_CAUSE_BEFORE)
@@ -86,11 +87,11 @@ static void finish(void)
 		twin_end(here);
 }
 
-/* Only a cancellation can end it. */
-static void cancel(unsigned thread)
+/* Only a cancellation can end it; without an event, or with one that never comes. */
+static void cancel_of(happening *event, unsigned thread)
 {
 	if (thread == 0) {
-		uint32_t cause = wait_for(NULL, SK_TIMERS_NEVER, true);
+		uint32_t cause = wait_for(event, SK_TIMERS_NEVER, true);
 		model_check(cause == SK_CAUSE_CANCEL, "the wait ended by %u", cause);
 		finish();
 	} else if (thread == 1) {
@@ -98,6 +99,16 @@ static void cancel(unsigned thread)
 	} else {
 		twin_next_context(&twin->fiber[0]);
 	}
+}
+
+static void cancel(unsigned thread)
+{
+	cancel_of(NULL, thread);
+}
+
+static void cancel_enlisted(unsigned thread)
+{
+	cancel_of(&b->event[0], thread);
 }
 
 /* The event or the cancellation. */
@@ -158,6 +169,8 @@ static void plain_late(unsigned thread)
 const model_scenario wait_scenarios[] = {
 	{ "wait.cancel", "only a cancellation ends it", 2, setup, cancel, NULL, .spurious = 0 },
 	{ "wait.cancel_next", "the same, with the next context", 3, setup_next, cancel, NULL, .spurious = 0 },
+	{ "wait.cancel_enlisted", "the same, with an event that does not come", 3, setup_next, cancel_enlisted, NULL,
+	  .spurious = 0 },
 	{ "wait.cancel_event", "an event or a cancellation", 3, setup, cancel_or_event, NULL, .spurious = 0 },
 	{ "wait.late", "a late ticket meets the next wait", 3, setup, late, NULL, .spurious = 0 },
 	{ "wait.plain", "a plain thread waits twice", 2, setup_thread, plain, NULL, .spurious = 1 },
