@@ -36,8 +36,8 @@
  *
  *   By cases, something comes (data, an end, an error, urgent data) that the short read did not take: before the kernel
  *   reported the last counted event: then it was data, which the read would have taken, or it is among what `ends`
- *   tells. After that report: the kernel has another event for it, which is counted later, and the enlist sees that. The
- *   kernel did not know the descriptor yet: it looks when the descriptor is armed.
+ *   tells. After that report: the kernel has another event for it, which is counted later, and the enlist sees that.
+ *   The kernel did not know the descriptor yet: it looks when the descriptor is armed.
  *
  *   D1  what a table holds stays where it is while the pool runs; a thread outside enters the pool to look at it.
  *   D2  a node is in its descriptor's list or unlinked, under the lock; it lies on the stack of the waiter, which

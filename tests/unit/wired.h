@@ -84,6 +84,18 @@ static inline void await_waiting(unsigned count)
 	}
 }
 
+/* A TCP connection of descriptors that were made here. */
+static inline void connected(int *client_end, int *server_end)
+{
+	int listener = skua_listen("127.0.0.1", 0, 4);
+	cr_assert_geq(listener, 0);
+	*client_end = skua_dial("127.0.0.1", (unsigned)skua_local_port(listener));
+	cr_assert_geq(*client_end, 0, "%s", skua_strerror(*client_end));
+	*server_end = skua_accept(listener);
+	cr_assert_geq(*server_end, 0);
+	skua_close(listener);
+}
+
 static inline char byte_at(size_t seed, size_t place)
 {
 	return (char)((seed * 31 + place * 7 + place / 251) & 0xff);
