@@ -198,7 +198,8 @@ int skua_group_deadline(skua_group *group, uint64_t at_ns);
 /*
  * Calls fn(arg) on a thread of its own pool, for what blocks a thread: a library's database call, getaddrinfo. The pool
  * grows up to SKUA_OFFLOAD threads (64), not counting those that wait for skua's own things, and shrinks again after
- * ten seconds. If no thread can be made, the calls wait for those that there are.
+ * ten seconds. If no thread can be made, the calls wait for those that there are. Their stacks are as big as the C
+ * library makes them, but 2 MiB at least.
  *
  * Call from: anywhere; from a plain thread, fn is called right there. Blocks: the fiber. Not interrupted by cancelling,
  * since fn may use the caller's variables.

@@ -7,8 +7,8 @@
  *   wait: enlist, on the next context                     signal
  *   1  lock the condition; into its queue; unlock         1  lock the condition
  *   2  unlock the mutex                                   2  lock the mutex's queue; move the node, or win it
- *   3  woken by the mutex or the signal (as owner, or     3  unlock the condition
- *      to try), or by a timer or a cancellation           4  unlock the mutex's queue; tell who was won
+ *   3  woken by the mutex or the signal, to try, or by a  3  unlock the condition
+ *      timer or a cancellation                            4  unlock the mutex's queue; tell who was won
  *
  *   C1  a node's `where` says in whose queue it is, and is changed under both locks. A waiter who was woken by a timer
  *       locks where and looks again; what he finds decides: at the mutex he was signalled before, and returns 0, else
@@ -100,10 +100,7 @@ static int wait_until(skua_cond *cond, skua_mutex *mutex, uint64_t at_ns)
 	if (!wait.is_enlisted)
 		return cause == SK_CAUSE_TIMEOUT ? -ETIMEDOUT : -ECANCELED; /* it never began, the mutex is held */
 	bool signalled = cause == SK_CAUSE_EVENT || leave(&wait);
-	if (cause != SK_CAUSE_EVENT || !wait.node.is_handed)
-		sk_mutex_lock_again(wait.mutex, &wait.node, cause == SK_CAUSE_EVENT);
-	else
-		sk_mutex_handed(wait.mutex);
+	sk_mutex_lock_again(wait.mutex, &wait.node, cause == SK_CAUSE_EVENT);
 	return signalled ? 0 : cause == SK_CAUSE_TIMEOUT ? -ETIMEDOUT : -ECANCELED;
 }
 

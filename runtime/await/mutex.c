@@ -285,13 +285,9 @@ bool sk_mutex_move(sk_mutex *mutex, sk_queue *from, sk_queue_node *node, sk_wake
 	return true;
 }
 
-void sk_mutex_handed(sk_mutex *mutex)
-{
-	owned(mutex);
-}
-
 void sk_mutex_lock_again(sk_mutex *mutex, sk_queue_node *node, bool is_woken)
 {
+	SK_INVARIANT(!node->is_handed, "K4: who was never passed over is not handed the mutex");
 	mutex_wait wait = { .mutex = mutex, .node = node, .is_woken = is_woken };
 	if (!try_lock(mutex, is_woken))
 		wait_for(&wait, SK_TIMERS_NEVER, false);

@@ -17,6 +17,9 @@
  *   K2  LOCKED is cleared by the last touch of the unlock, after its lock of the queue was given (waitable.h, B2).
  *   K3  WAITERS is set only in a word with LOCKED or WOKEN: the unlock of the one, or the coming of the other, will
  *       care for who waits. A signal decides by that compare-and-swap too: to the queue, or woken by itself.
+ *   K4  the time of a waiter who is passed over runs from when he is first won, and winning takes him out of the queue;
+ *       only one who queues again can be won a second time. So who comes from a condition is never handed the mutex
+ *       by the first who wins him: he is woken to try.
  *
  * | edge         | from                              | to                               | carries                         |
  * |--------------|-----------------------------------|----------------------------------|---------------------------------|
@@ -57,9 +60,6 @@ bool sk_mutex_move(sk_mutex *mutex, sk_queue *from, sk_queue_node *node, sk_wake
 
 /* Locks again after a wait at a condition, whose node the signal or an unlock of the mutex has woken, or nobody. */
 void sk_mutex_lock_again(sk_mutex *mutex, sk_queue_node *node, bool is_woken);
-
-/* The caller was woken as the owner. */
-void sk_mutex_handed(sk_mutex *mutex);
 
 /* In checked builds: the caller owns it. */
 void sk_mutex_require_held(sk_mutex *mutex);

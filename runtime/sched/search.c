@@ -200,6 +200,7 @@ static void search(sk_worker *worker, sk_work *work)
 		sk_panic("nothing is left to do in the child of a fork() from inside a task: the other threads are "
 		         "gone");
 	uint64_t begin = sk_clock_ticks();
+	bool is_kept = false; /* by what may have to be forced, and never would be if each round ended in a rest */
 	for (unsigned round = 0;; round++) {
 		if (sk_work_must_leave(worker)) {
 			work->kind = SK_WORK_LEAVE;
@@ -216,10 +217,11 @@ static void search(sk_worker *worker, sk_work *work)
 		uint64_t waited = sk_clock_ticks() - begin;
 		if ((waited >= pool->force_after_ticks || SK_HOSTILE) && sk_steal_force(worker, work))
 			return;
-		if (waited >= pool->search_ticks || !may_search(pool) || sk_seat_is_wanted(worker)) {
+		if (waited >= pool->search_ticks || !may_search(pool) || (!is_kept && sk_seat_is_wanted(worker))) {
 			if (rest(worker, work))
 				return;
 			begin = sk_clock_ticks();
+			is_kept = true;
 		}
 		breathe(worker, round);
 	}

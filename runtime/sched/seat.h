@@ -23,7 +23,9 @@
  *   standin    the word on which the stand-in sleeps while it does not hold the seat.
  *   wanted     an outside thread could not have the seat lately. A stand-in in it that runs out of work then leaves at
  *              once, and does not search for a while first: else a thread that calls one loop after the other finds it
- *              there each time, hands its root over, sleeps, and is woken, for as long as it goes on.
+ *              there each time, hands its root over, sleeps, and is woken, for as long as it goes on. If there is
+ *              something to do after all, it searches as ever: a private slot has to be unanswered for a while before
+ *              it is forced.
  *
  * The vacant seat can be woken (its bit in idle.sleepers is set): the waker sets the token of worker 0 and calls the
  * stand-in, which alone consumes that token (and may wait for it in the seat, when it finds its bit claimed). An

@@ -4,6 +4,8 @@
  *
  * The signal mask is inherited, so the creator blocks the signals for the moment of the creation: the new thread is
  * deaf from its first instruction.
+ *
+ * The C library's default stack is the limit of the process (glibc) or 128 KiB (musl), too small for a library's call.
  */
 #include "sys/thread.h"
 
@@ -22,6 +24,23 @@ static void fill_asynchronous(sigset_t *set)
 	sigfillset(set);
 	for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++)
 		sigdelset(set, kept[i]);
+}
+
+/* A stack of the default size, or of SK_THREAD_STACK_MIN. */
+static int create(sk_thread *thread, void *(*fn)(void *))
+{
+	pthread_attr_t how;
+	size_t bytes = 0;
+	int error = pthread_attr_init(&how);
+
+	if (error)
+		return error;
+	pthread_attr_getstacksize(&how, &bytes);
+	if (bytes < SK_THREAD_STACK_MIN)
+		pthread_attr_setstacksize(&how, SK_THREAD_STACK_MIN);
+	error = pthread_create(&thread->handle, &how, fn, thread);
+	pthread_attr_destroy(&how);
+	return error;
 }
 
 static void *run(void *argument)
@@ -46,7 +65,7 @@ int sk_thread_create(sk_thread *thread, const char *name, void (*fn)(void *), vo
 	memcpy(thread->name, name, strnlen(name, sizeof thread->name - 1));
 	fill_asynchronous(&blocked);
 	pthread_sigmask(SIG_SETMASK, &blocked, &saved);
-	int error = pthread_create(&thread->handle, NULL, run, thread);
+	int error = create(thread, run);
 	pthread_sigmask(SIG_SETMASK, &saved, NULL);
 	return -error;
 }

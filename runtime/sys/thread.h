@@ -10,6 +10,7 @@
 #define SK_SYS_THREAD_H
 
 #include <pthread.h>
+#include <stddef.h>
 #include <stdint.h>
 
 typedef struct sk_thread {
@@ -19,6 +20,9 @@ typedef struct sk_thread {
 	void *arg;
 	char name[16]; /* the kernel's limit, the end included */
 } sk_thread;
+
+/* The least stack that a thread has, for what is called on it: blocking calls of the program and of its libraries. */
+#define SK_THREAD_STACK_MIN ((size_t)2 << 20)
 
 /*
  * Starts a thread that runs fn(arg). A name longer than 15 bytes is cut; it is for debuggers only.

@@ -3,6 +3,7 @@
 #include "inject.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -183,6 +185,12 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *how, void *(*
 	return error;
 }
 
+DECLARE(int, pthread_attr_init, (pthread_attr_t * how))
+int __wrap_pthread_attr_init(pthread_attr_t *how)
+{
+	return fails(INJECT_THREAD) ? ENOMEM : __real_pthread_attr_init(how);
+}
+
 DECLARE(int, pthread_join, (pthread_t thread, void **result))
 int __wrap_pthread_join(pthread_t thread, void **result)
 {
@@ -278,6 +286,43 @@ int __wrap_open(const char *path, int flags, ...)
 	int mode = va_arg(arguments, int);
 	va_end(arguments);
 	return fails(INJECT_DESCRIPTOR) ? refuse(EMFILE) : __real_open(path, flags, mode);
+}
+
+DECLARE(FILE *, fopen, (const char *path, const char *how))
+FILE *__wrap_fopen(const char *path, const char *how)
+{
+	if (!fails(INJECT_DESCRIPTOR))
+		return __real_fopen(path, how);
+	errno = EMFILE;
+	return NULL;
+}
+
+DECLARE(int, fcntl, (int fd, int what, ...))
+int __wrap_fcntl(int fd, int what, ...)
+{
+	va_list arguments;
+	va_start(arguments, what);
+	long value = va_arg(arguments, long);
+	va_end(arguments);
+	return what == F_DUPFD_CLOEXEC && fails(INJECT_DESCRIPTOR) ? refuse(EMFILE) : __real_fcntl(fd, what, value);
+}
+
+DECLARE(int, posix_spawn_file_actions_init, (posix_spawn_file_actions_t * actions))
+int __wrap_posix_spawn_file_actions_init(posix_spawn_file_actions_t *actions)
+{
+	return fails(INJECT_SPAWN) ? ENOMEM : __real_posix_spawn_file_actions_init(actions);
+}
+
+DECLARE(int, posix_spawn_file_actions_adddup2, (posix_spawn_file_actions_t * actions, int from, int to))
+int __wrap_posix_spawn_file_actions_adddup2(posix_spawn_file_actions_t *actions, int from, int to)
+{
+	return fails(INJECT_SPAWN) ? ENOMEM : __real_posix_spawn_file_actions_adddup2(actions, from, to);
+}
+
+DECLARE(int, posix_spawnattr_init, (posix_spawnattr_t * how))
+int __wrap_posix_spawnattr_init(posix_spawnattr_t *how)
+{
+	return fails(INJECT_SPAWN) ? ENOMEM : __real_posix_spawnattr_init(how);
 }
 
 DECLARE(int, posix_spawnp,

@@ -23,20 +23,20 @@
 	X(MAP, "map", "mmap", true)                                                                                    \
 	X(PROTECT, "protect", "mprotect", true)                                                                        \
 	X(ADVISE, "advise", "madvise", true)                                                                           \
-	X(THREAD, "thread", "pthread_create", true)                                                                    \
+	X(THREAD, "thread", "pthread_create, pthread_attr_init", true)                                                 \
 	X(KEY, "key", "pthread_key_create", true)                                                                      \
 	X(BIND, "bind", "hwloc_set_cpubind, hwloc_get_cpubind, sched_setaffinity", true)                               \
 	X(TOPOLOGY, "topology", "hwloc_topology_init, _load, hwloc_bitmap_alloc", true)                                \
 	X(BARRIER, "barrier", "membarrier, but for the slow one", true)                                                \
 	X(SPURIOUS, "spurious", "futex: wakes for no reason", false)                                                   \
-	X(DESCRIPTOR, "descriptor", "eventfd, epoll_create1, open, pipe2, socket, accept4, signalfd, pidfd_open",      \
-	  true)                                                                                                        \
+	X(DESCRIPTOR, "descriptor",                                                                                    \
+	  "eventfd, epoll_create1, open, fopen, pipe2, socket, accept4, signalfd, pidfd_open, fcntl: duplicate", true) \
 	X(WATCH, "watch", "epoll_ctl", true)                                                                           \
 	X(URING, "uring", "io_uring_setup, _register, _enter", true)                                                   \
 	X(WAIT, "wait", "epoll_wait, epoll_pwait2: interrupted", false)                                                \
 	X(COARSE, "coarse", "epoll_pwait2: not there", true)                                                           \
 	X(STACK, "stack", "sigaltstack", true)                                                                         \
-	X(SPAWN, "spawn", "posix_spawnp", true)
+	X(SPAWN, "spawn", "posix_spawnp, posix_spawn_file_actions_init, _adddup2, posix_spawnattr_init", true)
 
 enum inject_kind {
 #define INJECT_ENUM(id, name, calls, lasts) INJECT_##id,

@@ -4,7 +4,9 @@
 Modelled: an owner that runs a fiber (with a TSO store buffer) and spawns, syncs, publishes, reclaims, pushes ready
 entries, carries an inbox item to its ready deque; workers without work that search, arm, force, steal, declare
 themselves, park and are woken; an outside submitter of inbox items. The word {hungry, searching}, the mask `sleepers`,
-one park token per worker.
+one park token per worker. In the sizes "wanted" idler 1 is the stand-in of a seat (seat.py has the seat itself) that is
+wanted, always or (size "wanted_hint") at any look: it rests without a force before, once in each search, and leaves
+without P2 to P4 if others search.
 
 States: a fiber's slots are the words `ts` = (top, split, tag, force), `limit`, `poll` and `head`, the number of
 occupied slots as memory shows it (the owner's buffered stores of run functions grow and shrink it one by one). A
@@ -24,7 +26,9 @@ and there is no fair endless run of searching and parking.
 What the exploration taught. Of the three re-armings two are only for a quick answer: without that of the thief and of
 the reclaim everybody is still woken in time (a publication notifies, and who parks arms). The third is needed: a first
 spawn that nobody asked for publishes nothing and notifies nobody, so poll = END must be stored before hungry is read.
-With a membarrier in park the fence of notify is not needed; without one (size "plain") it is.
+With a membarrier in park the fence of notify is not needed, and the owner has none; without one (size "plain") it is.
+A stand-in that leaves without a look is relied upon by nobody as long as others search; and if something private keeps
+it, it has to force that like any other, or would look at it for ever, with a membarrier each time.
 """
 
 from explorer import BLOCKED, Model, Process, Violation, fenced, user
@@ -50,9 +54,13 @@ class Waking(Model):
         me.pc = me.back
         me.back = me.seen = me.claimed = None
 
+    def needs_fence(self, me):
+        """N1; what has a fence of its own before it is not asked."""
+        return not self.is_mutant("notify_without_fence")
+
     def notify_word(self, s, me):
         # N1 and N2: a full fence, then the word.
-        if not self.is_mutant("notify_without_fence") and not fenced(s, me):
+        if self.needs_fence(me) and not fenced(s, me):
             return BLOCKED
         if s.word[1] > 0:
             self.end_notify(me)
@@ -122,34 +130,46 @@ class Idle(Waking):
         "switch_in_stores_end_last": "one",
         "unpark_forgets_claim": "one",
         "carrier_does_not_notify": "carry",
+        "wanted_leaves_alone": "wanted_queue",
+        "bit_set_after_count": "wanted_queue",
+        "wanted_never_forces": "wanted_alone",
     }
-    short_sizes = ("one", "two", "queue", "carry", "plain")
-    all_sizes = ("big",)
+    short_sizes = ("one", "two", "queue", "carry", "plain", "wanted_alone", "wanted_push", "wanted_plain")
+    all_sizes = ("big", "wanted", "wanted_queue", "wanted_hint")
 
     sizes = {
-        # program of the owner, number of idlers, whether there is an outside submitter, whether there is a membarrier
+        # program of the owner, number of idlers, whether there is an outside submitter, whether there is a membarrier;
+        # in those that begin with "wanted" idler 1 is wanted
         "one": (("enter", "spawn", "spawn", "sync", "spawn"), 1, False, True),
         "two": (("spawn",), 2, False, True),
         "queue": (("push",), 2, True, True),
         "plain": (("spawn", "sync", "spawn", "push"), 1, True, False),
         "carry": (("carry",), 1, True, True),
         "big": (("spawn", "spawn", "sync"), 2, False, True),
+        "wanted_alone": (("enter", "spawn", "spawn"), 1, False, True),
+        "wanted": (("spawn",), 2, False, True),
+        "wanted_push": (("push",), 2, False, True),
+        "wanted_queue": (("push",), 2, True, True),
+        "wanted_plain": (("spawn", "push"), 2, False, False),
+        "wanted_hint": (("spawn",), 2, False, True),
     }
 
     def __init__(self, size, mutant=None):
         super().__init__(size, mutant)
         self.program, idlers, has_submitter, self.has_barrier = self.sizes[size]
         self.progress = size != "big"
+        self.has_seat = size.startswith("wanted")
         self.shared = dict(sleepers=frozenset(), tokens=frozenset(), word=(0, 0), running=False, poll=END,
                            ts=(0, 0, 0, 0), limit=0, head=0, done=frozenset(), queue=0, forcing=False)
         self.shared["running"] = self.program[0] != "enter"
         self.shared["poll"] = END if self.has_barrier else NULL
-        common = dict(claimed=None, back=None, seen=None, old=None, aim=None, declared=False, is_fresh=False, job=None)
+        common = dict(claimed=None, back=None, seen=None, old=None, aim=None, declared=False, is_fresh=False, job=None,
+                      is_wanted=False, is_refused=False)
         self.processes = [Process("owner", "owner_user", **common, at=0, top_of=0, is_first=False)]
         self.processes += [Process("idler%d" % i, "round_fiber", **common) for i in range(1, idlers + 1)]
         if has_submitter:
             self.processes.append(Process("outside", "submit", claimed=None, back=None, seen=None, is_done=False))
-        self.symmetric = idlers == 2
+        self.symmetric = idlers == 2 and not self.has_seat
         self.numbers = {}
         self.workers = idlers + 1
 
@@ -170,6 +190,22 @@ class Idle(Waking):
     def number_of(self, registers):
         registers = registers[:CLAIMED] + registers[CLAIMED + 1:]
         return self.numbers.setdefault(registers, len(self.numbers))
+
+    # The owner needs no fence of its own where every parker passes a membarrier, and begins with a look at the bits.
+
+    def needs_fence(self, me):
+        return super().needs_fence(me) and (me.index != 0 or not self.has_barrier)
+
+    def call_notify(self, me, back):
+        super().call_notify(me, back)
+        if me.index == 0 and self.has_barrier:
+            me.pc = "notify_owner"
+
+    def notify_owner(self, s, me):
+        if s.sleepers:
+            me.pc = "notify_word"
+        else:
+            self.end_notify(me)
 
     # The owner's program.
 
@@ -406,6 +442,7 @@ class Idle(Waking):
 
     def found(self, s, me):
         me.pc = "work"
+        me.is_refused = False
         if me.declared:
             s.word = (s.word[0] - 1, s.word[1] - 1)
             me.declared = me.is_fresh = False
@@ -421,10 +458,18 @@ class Idle(Waking):
 
     # Force.
 
+    def is_wanted(self, s, me):
+        """A hint of outside threads, which may come and go between two looks."""
+        if not self.has_seat or me.index != 1:
+            return False
+        return self.size != "wanted_hint" or s.choose((False, True))
+
     def round_force(self, s, me):
         _, split, _, _ = s.ts
-        if not s.running or s.head <= split or not self.has_barrier:
-            me.pc = "park_bit"
+        if not me.is_refused and self.is_wanted(s, me):
+            self.begin_park(me)
+        elif not s.running or s.head <= split or not self.has_barrier:
+            self.begin_park(me)
         elif s.forcing:
             return BLOCKED
         else:
@@ -458,14 +503,32 @@ class Idle(Waking):
 
     # Park.
 
+    def begin_park(self, me):
+        me.pc = "park_hint" if self.has_seat and me.index == 1 else "park_bit"
+
+    def park_hint(self, s, me):
+        me.is_wanted = self.is_wanted(s, me)
+        me.pc = "park_leave" if self.is_mutant("bit_set_after_count") else "park_bit"
+
     def park_bit(self, s, me):
         # P1
         s.sleepers = s.sleepers | {me.index}
-        me.pc = "park_leave"
+        if self.is_mutant("bit_set_after_count") and me.index == 1:
+            self.end_count(me)
+        else:
+            me.pc = "park_leave"
 
     def park_leave(self, s, me):
         s.word = (s.word[0], s.word[1] - 1)
-        me.pc = "sleep" if self.is_mutant("no_look_after_bit") else "park_arm"
+        me.is_wanted = me.is_wanted and (s.word[1] > 0 or self.is_mutant("wanted_leaves_alone"))
+        if self.is_mutant("bit_set_after_count") and me.index == 1:
+            me.pc = "park_bit"
+        else:
+            self.end_count(me)
+
+    def end_count(self, me):
+        me.pc = "sleep" if me.is_wanted or self.is_mutant("no_look_after_bit") else "park_arm"
+        me.is_wanted = False
 
     def park_arm(self, s, me):
         # P2
@@ -495,6 +558,7 @@ class Idle(Waking):
 
     def unpark_count(self, s, me):
         s.word = (s.word[0], s.word[1] + 1)
+        me.is_refused = self.has_seat and me.index == 1 and not self.is_mutant("wanted_never_forces")
         me.pc = "round_fiber"
 
     def sleep(self, s, me):
@@ -502,6 +566,7 @@ class Idle(Waking):
         if me.index not in s.tokens:
             return BLOCKED
         s.tokens = s.tokens - {me.index}
+        me.is_refused = False
         me.pc = "round_fiber"
 
     # An outside thread.

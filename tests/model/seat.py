@@ -5,7 +5,8 @@ Modelled: `held`, the stand-in's own word to sleep on, the bit and token of work
 hungry; outside threads that take the seat (and leave at once if its bit is claimed) or hand their root in, and sleep
 outside until their root is done; roots that end where they began, or give way to others (the holder of the seat: hands
 over), or whose rest somebody steals; searching, parking and waking as in idle.py; the monitor's waking; the arming of
-the fiber in the seat when the holder's root has ended elsewhere.
+the fiber in the seat when the holder's root has ended elsewhere; the stand-in that is `wanted`, and leaves without a
+last look if others search.
 
 States: `work` is the set of all visible pieces: ("root", r) in the inbox, ("left", r) in worker 0's ready deque,
 ("ready", r) in that of another worker, ("slot", r) public in a fiber. The holder takes from worker 0's deque, and
@@ -48,6 +49,7 @@ class Seat(Waking):
         "finisher_wakes_nobody": "one",
         "finisher_arms_nobody": "rest",
         "last_searcher_wakes_nobody": "crowd",
+        "wanted_leaves_alone": "wanted",
     }
     sizes = {
         # outside threads, workers beside worker 0, runs of each outside thread, kinds of pieces that may give way
@@ -56,18 +58,22 @@ class Seat(Waking):
         # begins with a piece that waits in worker 0's deque, while worker 1 searches
         "rest": (1, 1, 1, ("root", "slot")),
         "crowd": (2, 1, 1, ()),
+        # begin with the stand-in in the seat and worker 1, which search, and the others asleep
+        "wanted": (1, 1, 1, ("root",)),
+        "wanted_again": (1, 1, 2, ("root",)),
+        "wanted_three": (1, 2, 1, ()),
     }
-    short_sizes = ("one", "two", "rest")
-    all_sizes = ("crowd",)
+    short_sizes = ("one", "two", "rest", "wanted")
+    all_sizes = ("crowd", "wanted_again", "wanted_three")
 
     def __init__(self, size, mutant=None):
         super().__init__(size, mutant)
         outside, others, runs, self.yielding = self.sizes[size]
         self.shared = dict(word=(0, 0), sleepers=frozenset([0]), tokens=frozenset(), held=0, standin=0, armed=False,
                            seat_hungry=False, watch=False, active=0, work=frozenset(), done=frozenset(),
-                           asleep=frozenset(), in_seat=frozenset())
+                           asleep=frozenset(), in_seat=frozenset(), wanted=False)
         common = dict(claimed=None, back=None, seen=None, watcher=None, declared=False, job=None, root=None,
-                      hands_over=False)
+                      hands_over=False, is_wanted=False)
         self.processes = [Process("standin", "standin_sleep", worker=0, runs=0, **common)]
         self.processes += [Process("worker%d" % i, "find", worker=i, runs=0, **common) for i in range(1, others + 1)]
         self.processes += [Process("outside%d" % i, "begin", worker=None, runs=runs, **common)
@@ -77,6 +83,13 @@ class Seat(Waking):
             self.shared.update(word=(1, 1), active=1, work=frozenset([("left", REST)]))
             self.processes[1].pc = "search"
             self.processes[1].registers["declared"] = True
+        if size.startswith("wanted"):
+            self.shared.update(word=(1 + others, 2), held=1, sleepers=frozenset(range(2, 1 + others)))
+            for process in self.processes[:1 + others]:
+                process.pc = "search"
+                process.registers["declared"] = True
+            for process in self.processes[2:1 + others]:
+                process.pc = "asleep"
 
     # Waking: worker 0 has a token, and a stand-in to call. `watcher` says who wakes the monitor if nobody was woken.
 
@@ -163,7 +176,7 @@ class Seat(Waking):
             self.take(s, me)
             me.pc = "settle"
         elif me.root is None:
-            me.pc = "park_bit"
+            me.pc = "park_bit" if me.worker else "park_hint"
         else:
             me.pc = "leave" if self.is_mutant("leaves_without_settling") else "settle"
 
@@ -174,6 +187,10 @@ class Seat(Waking):
         if s.word[1] == 0 and not self.is_mutant("last_searcher_wakes_nobody"):
             self.call_notify(me, back, "watch_after_settling")
 
+    def park_hint(self, s, me):
+        me.is_wanted = s.wanted
+        me.pc = "park_bit"
+
     def park_bit(self, s, me):
         s.sleepers = s.sleepers | {me.worker}
         me.pc = "park_count"
@@ -181,13 +198,17 @@ class Seat(Waking):
     def park_count(self, s, me):
         s.word = (s.word[0], s.word[1] - 1)
         me.pc = "park_look"
+        if me.is_wanted and (s.word[1] > 0 or self.is_mutant("wanted_leaves_alone")):
+            me.declared = False
+            me.pc = "standin_unwant"
+        me.is_wanted = False
 
     def park_look(self, s, me):
         if s.work:
             me.pc = "park_cancel"
         elif me.worker == 0:
             me.declared = False
-            me.pc = "standin_leave"
+            me.pc = "standin_unwant"
         else:
             me.pc = "asleep"
 
@@ -271,6 +292,10 @@ class Seat(Waking):
 
     # The stand-in.
 
+    def standin_unwant(self, s, me):
+        s.wanted = False
+        me.pc = "standin_leave"
+
     def standin_leave(self, s, me):
         s.seat_hungry = True
         me.pc = "standin_vacate"
@@ -339,10 +364,14 @@ class Seat(Waking):
 
     def enter(self, s, me):
         if s.held:
-            me.pc = "hand_in"
+            me.pc = "give_up"
             return
         s.held = 1
         me.pc = "enter_retract"
+
+    def give_up(self, s, me):
+        s.wanted = True
+        me.pc = "hand_in"
 
     def enter_retract(self, s, me):
         if 0 in s.sleepers:
@@ -361,12 +390,12 @@ class Seat(Waking):
 
     def visit_vacate(self, s, me):
         s.held = 0
-        me.pc = "hand_in" if self.is_mutant("visitor_vacates_without_token_read") else "visit_reread"
+        me.pc = "give_up" if self.is_mutant("visitor_vacates_without_token_read") else "visit_reread"
 
     def visit_reread(self, s, me):
         if 0 in s.tokens:
             s.standin = 1
-        me.pc = "hand_in"
+        me.pc = "give_up"
 
     def hand_in(self, s, me):
         s.work = s.work | {("root", me.root)}

@@ -70,6 +70,27 @@ Test(offload, a_plain_thread_makes_the_call_itself)
 	cr_assert(pthread_equal(thread, pthread_self()));
 }
 
+/* As a library may do; the stack of musl's own threads has 128 KiB. */
+static void *uses_the_stack(void *arg)
+{
+	volatile char block[(size_t)3 << 19];
+	for (size_t i = 0; i < sizeof block; i += 1024)
+		block[i] = (char)i;
+	return block[sizeof block - 1024] == (char)(sizeof block - 1024) ? arg : NULL;
+}
+
+static void *offloads_what_needs_stack(void *arg)
+{
+	return skua_offload(uses_the_stack, arg);
+}
+
+Test(offload, a_call_has_room_on_its_stack)
+{
+	start(2, false);
+	cr_assert_eq(skua_await(skua_async(offloads_what_needs_stack, number(7))), number(7));
+	skua_stop();
+}
+
 /* With a limit of one: calls that await tasks that offload in their turn. */
 static void *awaits_another(void *arg)
 {

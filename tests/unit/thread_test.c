@@ -37,6 +37,37 @@ static void sleep_a_little(void *arg)
 	cpu_there = sk_thread_cpu_ns();
 }
 
+/* Touches a quarter of the stack; a sanitizer's own variables of a thread may take half of it. */
+static void use_the_stack(void *arg)
+{
+	volatile unsigned char block[SK_THREAD_STACK_MIN / 4];
+	unsigned sum = 0;
+
+	for (size_t i = 0; i < sizeof block; i += 1024)
+		block[i] = 1;
+	for (size_t i = 0; i < sizeof block; i += 1024)
+		sum += block[i];
+	*(unsigned *)arg = sum;
+}
+
+Test(thread, a_thread_has_room_on_its_stack_however_small_the_default_is)
+{
+	sk_thread thread;
+	pthread_attr_t small;
+	unsigned sum = 0;
+
+	pthread_attr_init(&small);
+#if defined(__linux__)
+	/* Refused by musl, whose default is as small. */
+	pthread_attr_setstacksize(&small, (size_t)128 << 10);
+	pthread_setattr_default_np(&small);
+#endif
+	pthread_attr_destroy(&small);
+	cr_assert_eq(sk_thread_create(&thread, "roomy", use_the_stack, &sum), 0);
+	sk_thread_join(&thread);
+	cr_assert_eq(sum, SK_THREAD_STACK_MIN / 4 / 1024);
+}
+
 Test(thread, a_thread_runs_its_function_once)
 {
 	sk_thread thread;

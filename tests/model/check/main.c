@@ -169,15 +169,14 @@ int main(int argc, char **argv)
 	if (strcmp(what, "mutants") == 0 && argc > 2)
 		return mutants_run(argv[2], argc > 3 ? argv[3] : "") != 0;
 	if (strcmp(what, "mutant") == 0 && argc > 2)
-		return mutants_show(argv[2]) != 0;
+		return mutants_show(argv + 2, argc - 2) != 0;
 	if (strcmp(what, "replay") == 0 && argc > 3)
 		return replay(argv[2], argv[3]) != 0;
 	if (strcmp(what, "sites") == 0)
 		return mutants_list() != 0;
 	fprintf(stderr,
-	        "usage: %s litmus | protocols [--large] [NAME] | mutants FILE [NAME] | mutant NAME | replay NAME "
-	        "CHOICES | "
-	        "sites\n",
+	        "usage: %s litmus | protocols [--large] [NAME] | mutants FILE [NAME] | mutant NAME... | replay "
+	        "NAME CHOICES | sites\n",
 	        argv[0]);
 	return 2;
 }

@@ -204,12 +204,11 @@ static void reach(void)
 }
 
 /* Which scenario finds it; NULL: none. */
-static const model_scenario *find(const operation *it, char *failure_text, size_t size, bool *is_reached_at_all)
+static const model_scenario *find(const operation *it, char *failure_text, size_t size)
 {
 	for (unsigned i = 0; i < tried_count; i++) {
 		if (!it->is_reached_by[i])
 			continue;
-		*is_reached_at_all = true;
 		model_result result;
 		model_explore(tried[i], MOST, NULL, &result);
 		bool failed = result.is_failed;
@@ -222,41 +221,48 @@ static const model_scenario *find(const operation *it, char *failure_text, size_
 	return NULL;
 }
 
-/* Explores with the mutant in place, and prints the failure. */
-static bool show(const operation *it, enum what what, const char *wanted)
+/* Puts the mutant of that name in place. NULL: there is none. */
+static const operation *apply(const char *wanted)
 {
-	enum model_order order = it->copy[0]->order, failure = it->copy[0]->failure, weak, weak_failure;
-	char name[200], text[400];
-	bool reached = false;
-	if (!weaken(it->copy[0], what, &weak, &weak_failure))
-		return false;
-	name_of(it, what, name, sizeof name);
-	if (strcmp(name, wanted) != 0)
-		return false;
-	set(it, weak, weak_failure);
-	const model_scenario *scenario = find(it, text, sizeof text, &reached);
-	if (scenario) {
-		model_result result;
-		model_explore(scenario, MOST, NULL, &result);
-		printf("%s\n%s", scenario->name, result.trace);
-		model_result_free(&result);
-	} else {
-		printf("not found\n");
-	}
-	set(it, order, failure);
-	return true;
+	for (unsigned i = 0; i < operation_count; i++)
+		for (unsigned w = 0; w < WHATS; w++) {
+			enum model_order order, failure;
+			char name[200];
+			if (!weaken(operations[i].copy[0], (enum what)w, &order, &failure))
+				continue;
+			name_of(&operations[i], (enum what)w, name, sizeof name);
+			if (strcmp(name, wanted) == 0) {
+				set(&operations[i], order, failure);
+				return &operations[i];
+			}
+		}
+	fprintf(stderr, "there is no mutant '%s'\n", wanted);
+	return NULL;
 }
 
-unsigned mutants_show(const char *name)
+unsigned mutants_show(char **names, int count)
 {
+	operation all = { .count = 0 };
+	char text[400];
 	gather();
 	reach();
-	for (unsigned i = 0; i < operation_count; i++)
-		for (unsigned w = 0; w < WHATS; w++)
-			if (show(&operations[i], (enum what)w, name))
-				return 0;
-	fprintf(stderr, "there is no mutant '%s'\n", name);
-	return 1;
+	for (int k = 0; k < count; k++) {
+		const operation *it = apply(names[k]);
+		if (!it)
+			return 1;
+		for (unsigned i = 0; i < tried_count; i++)
+			all.is_reached_by[i] |= it->is_reached_by[i];
+	}
+	const model_scenario *scenario = find(&all, text, sizeof text);
+	if (!scenario) {
+		printf("not found\n");
+		return 0;
+	}
+	model_result result;
+	model_explore(scenario, MOST, NULL, &result);
+	printf("%s\n%s", scenario->name, result.trace);
+	model_result_free(&result);
+	return 0;
 }
 
 typedef struct expectation {
@@ -305,19 +311,32 @@ static expectation *expectation_of(const char *name)
 	return NULL;
 }
 
+/* A reason has to hold in each of them. */
+static void print_reaching(const operation *it)
+{
+	const char *before = ", reached by ";
+	for (unsigned i = 0; i < tried_count; i++) {
+		if (!it->is_reached_by[i])
+			continue;
+		printf("%s%s", before, tried[i]->name);
+		before = " ";
+	}
+	if (*before == ',')
+		printf(", not reached");
+}
+
 static unsigned try(const operation *it, enum what what, const char *beginning)
 {
 	model_site *site = it->copy[0];
 	enum model_order order = site->order, failure = site->failure, weak, weak_failure;
 	char name[200], text[400] = "";
-	bool reached = false;
 	if (!weaken(site, what, &weak, &weak_failure))
 		return 0;
 	name_of(it, what, name, sizeof name);
 	if (strncmp(name, beginning, strlen(beginning)) != 0)
 		return 0;
 	set(it, weak, weak_failure);
-	const model_scenario *scenario = find(it, text, sizeof text, &reached);
+	const model_scenario *scenario = find(it, text, sizeof text);
 	set(it, order, failure);
 	expectation *expected = expectation_of(name);
 	bool must_be_found = expected && strcmp(expected->text, "found") == 0;
@@ -326,10 +345,12 @@ static unsigned try(const operation *it, enum what what, const char *beginning)
 	printf("%s : ", name);
 	if (scenario)
 		printf("found by %s: %.60s\n", scenario->name, text);
-	else if (expected && !must_be_found)
-		printf("not found%s: %s\n", reached ? "" : ", not reached", expected->text);
-	else
-		printf("not found%s\n", reached ? "" : ", not reached");
+	else {
+		printf("not found");
+		print_reaching(it);
+		printf("%s%s\n", expected && !must_be_found ? ": " : "",
+		       expected && !must_be_found ? expected->text : "");
+	}
 	fflush(stdout);
 	if (!expected) {
 		printf("    WRONG: there is no line for it\n");

@@ -9,8 +9,8 @@
  */
 unsigned mutants_run(const char *expectations, const char *beginning);
 
-/* Prints the interleaving in which a mutant fails. */
-unsigned mutants_show(const char *name);
+/* Prints the interleaving in which a mutant fails, or several at once: is one the reason why another is not found? */
+unsigned mutants_show(char **names, int count);
 
 /* Lists all mutants, as the file names them. */
 unsigned mutants_list(void);
