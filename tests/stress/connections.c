@@ -121,9 +121,9 @@ static house look_around(void)
 
 static void expect_no_growth(unsigned workers, house early, house late)
 {
-	/* Clients, and the server's tasks, which may be some clients behind; and what each worker keeps for the next. */
+	/* Clients, the server's tasks, which may be some clients behind, and what each worker keeps for later. */
 	uint64_t most = 8 * CLIENTS + UINT64_C(64) * workers;
-	STRESS_REQUIRE(late.descriptors <= early.descriptors, "%u descriptors, early on %u", late.descriptors,
+	STRESS_REQUIRE(late.descriptors <= early.descriptors, "%u descriptors, not %u", late.descriptors,
 	               early.descriptors);
 	STRESS_REQUIRE(late.fibers <= most, "%" PRIu64 " fibers, at most %" PRIu64, late.fibers, most);
 	if (STRESS_MEMORY_TELLS && early.resident_kib > 0)
