@@ -2,11 +2,14 @@
 /* Waiting for one of several things, from fibers and threads: the first cause wins, stale tickets do nothing. */
 #include "sched/waiter.h"
 
+#include "crowd.h"
 #include "started.h"
 
 #include "sys/clock.h"
 
+#include <errno.h>
 #include <pthread.h>
+#include <sys/mman.h>
 
 #define MS UINT64_C(1000000)
 
@@ -233,4 +236,84 @@ static void win_then_tell(void)
 Test(waiter, who_was_won_goes_on_when_he_is_told)
 {
 	with_workers(1, 3, win_then_tell);
+}
+
+/* --- no memory for the fiber that would go on meanwhile --- */
+
+/* The linker has the library's mmap called here (--wrap). */
+static flag no_memory;
+void *__real_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset);
+void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset);
+
+void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset)
+{
+	if (!sk_load_acquire(&no_memory))
+		return __real_mmap(at, bytes, protection, flags, fd, offset);
+	errno = ENOMEM;
+	return MAP_FAILED;
+}
+
+/* The idle fibers that there are, linked by next; none can be made until no_memory is taken back. */
+static sk_fiber *take_all_fibers(sk_worker *worker)
+{
+	sk_fiber *taken = NULL;
+	flag_raise(&no_memory);
+	for (sk_fiber *fiber; (fiber = sk_worker_fiber_take(worker)); taken = fiber)
+		fiber->next = taken;
+	return taken;
+}
+
+static void give_all_fibers(sk_worker *worker, sk_fiber *taken)
+{
+	sk_store_release(&no_memory, 0);
+	for (sk_fiber *next; taken; taken = next) {
+		next = taken->next;
+		sk_worker_fiber_give(worker, taken);
+	}
+}
+
+SKUA_TASK(uint32_t, root_waits_without_memory, simple *, event_)
+{
+	sk_fiber *taken = take_all_fibers(sk_fiber_->worker);
+	uint64_t deadline_ns = sk_clock_ns() + MS;
+	uint32_t cause = await_simple(event_, deadline_ns, true);
+	SURELY(cause != SK_CAUSE_TIMEOUT || sk_clock_ns() >= deadline_ns, "early");
+	SURELY(sk_worker_fiber_take(sk_fiber_->worker) == NULL, "there was a fiber all the time");
+	give_all_fibers(sk_fiber_->worker, taken);
+	return cause;
+}
+
+Test(waiter, a_root_without_memory_for_another_fiber_waits_with_its_worker)
+{
+	start(1, false);
+	simple event_ = SK_ATOMIC_INIT(0);
+	cr_assert_eq(SKUA_RUN(root_waits_without_memory, &event_), SK_CAUSE_TIMEOUT);
+	cr_assert(sk_ticket_is_thread(sk_load_acquire(&event_)), "its thread did");
+	cr_assert_eq(SKUA_RUN(root_waits_without_memory, &event_), SK_CAUSE_BEFORE, "the event is not free");
+	stop_settled();
+}
+
+/* A task can be cancelled while it waits, so it has to wait as a fiber: it tries again until there is memory. */
+static void *task_waits_without_memory(void *arg)
+{
+	sk_fiber *taken = take_all_fibers(sk_fiber_self()->worker);
+	uint32_t cause = await_simple(arg, SK_TIMERS_NEVER, true);
+	give_all_fibers(sk_fiber_self()->worker, taken);
+	return (void *)(uintptr_t)cause; /* NOLINT: a number */
+}
+
+Test(waiter, a_task_without_memory_for_another_fiber_waits_for_that_first)
+{
+	start(1, false);
+	simple event_ = SK_ATOMIC_INIT(0);
+	skua_future *task = skua_async(task_waits_without_memory, &event_);
+	flag_await(&no_memory);
+	skua_sleep_ns(5 * MS);
+	cr_assert_eq(sk_load_acquire(&event_), 0, "it does not wait yet");
+	sk_store_release(&no_memory, 0);
+	while (!sk_is_ticket(sk_load_acquire(&event_)))
+		sched_yield();
+	skua_cancel(task);
+	cr_assert_eq((uintptr_t)skua_await(task), SK_CAUSE_CANCEL);
+	stop_settled();
 }
