@@ -3,13 +3,12 @@
 #include "sched/waiter.h"
 
 #include "crowd.h"
+#include "scarce.h"
 #include "started.h"
 
 #include "sys/clock.h"
 
-#include <errno.h>
 #include <pthread.h>
-#include <sys/mman.h>
 
 #define MS UINT64_C(1000000)
 
@@ -239,38 +238,6 @@ Test(waiter, who_was_won_goes_on_when_he_is_told)
 }
 
 /* --- no memory for the fiber that would go on meanwhile --- */
-
-/* The linker has the library's mmap called here (--wrap). */
-static flag no_memory;
-void *__real_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset);
-void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset);
-
-void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t offset)
-{
-	if (!sk_load_acquire(&no_memory))
-		return __real_mmap(at, bytes, protection, flags, fd, offset);
-	errno = ENOMEM;
-	return MAP_FAILED;
-}
-
-/* The idle fibers that there are, linked by next; none can be made until no_memory is taken back. */
-static sk_fiber *take_all_fibers(sk_worker *worker)
-{
-	sk_fiber *taken = NULL;
-	flag_raise(&no_memory);
-	for (sk_fiber *fiber; (fiber = sk_worker_fiber_take(worker)); taken = fiber)
-		fiber->next = taken;
-	return taken;
-}
-
-static void give_all_fibers(sk_worker *worker, sk_fiber *taken)
-{
-	sk_store_release(&no_memory, 0);
-	for (sk_fiber *next; taken; taken = next) {
-		next = taken->next;
-		sk_worker_fiber_give(worker, taken);
-	}
-}
 
 SKUA_TASK(uint32_t, root_waits_without_memory, simple *, event_)
 {
