@@ -23,13 +23,6 @@ extern const char sk_way_end[] __asm__("__stop_skua_way") __attribute__((visibil
 /* A thread-local that is read without a call, at the price of some static thread-local storage in every thread. */
 #define SK_THREAD_LOCAL _Thread_local __attribute__((tls_model("initial-exec")))
 
-/* Asks for the lines of an object, for reading: who writes to them meanwhile keeps them. Any address will do. */
-static inline void sk_warm(uintptr_t address, size_t bytes)
-{
-	for (size_t at = 0; at < bytes; at += SK_CACHE_LINE)
-		__builtin_prefetch((const void *)(address + at)); /* NOLINT: an address only */
-}
-
 /* Asks for the code of the way. */
 static inline void sk_warm_code(void)
 {

@@ -31,15 +31,15 @@ static size_t cells(box b)
 	return columns && rows > SIZE_MAX / 4 / columns ? SIZE_MAX / 4 : rows * columns;
 }
 
-/* Halves a box; the first half stays in it. */
+/* Halves a box; the first half, the longer one, stays in it. */
 static box halve(box *b)
 {
 	box far = *b;
 	size_t rows = b->row_end - b->row, columns = b->column_end - b->column;
 	if (rows > 1 && rows >= columns / 8) /* full rows while they are short: the inner loop likes them long */
-		far.row = b->row_end = b->row + (rows + 1) / 2;
+		far.row = b->row_end = b->row_end - rows / 2;
 	else
-		far.column = b->column_end = b->column + (columns + 1) / 2;
+		far.column = b->column_end = b->column_end - columns / 2;
 	return far;
 }
 

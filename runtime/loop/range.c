@@ -74,7 +74,7 @@ SKUA_TASK(void *, piece, const sk_range *, range, size_t, begin, size_t, end, sk
 	} far[8 * sizeof(size_t)];
 	unsigned spawned = 0;
 	for (size_t most = leaf_units(range, runner); end - begin > most;) {
-		size_t middle = begin + (end - begin + 1) / 2;
+		size_t middle = end - (end - begin) / 2; /* the near half is the longer one; nothing overflows */
 		far[spawned].begin = middle;
 		far[spawned].end = end;
 		SKUA_SPAWN(piece, range, middle, end, runner);

@@ -44,8 +44,7 @@ SKUA_TASK(void, own_and, const sk_team *, team, unsigned, index)
 {
 	const static_loop *loop = (const static_loop *)(const void *)team;
 	unsigned me = sk_fiber_->worker->index;
-	if (me < loop->count)
-		claim(loop, me);
+	claim(loop, me);
 	claim(loop, index);
 }
 

@@ -16,6 +16,8 @@ import sys
 
 LINES_AIM, BRANCHES_AIM = 95, 85
 LIST = pathlib.Path(__file__).parent / "unreachable.txt"
+# Reasons that begin so are of what a run reaches now and then.
+RACE = "a race"
 # Also what is compiled away below a level of checks.
 CHECK = re.compile(r"\bSK_(?:REQUIRE|INVARIANT|WALK)\(|\bif \(SK_CHECK_LEVEL ")
 
@@ -71,14 +73,16 @@ def checked_lines(text):
 
 
 def read_list():
-    """{file: [(what, line of unreachable.txt)]}; what is the text of a line, or `name()` for a whole function."""
-    entries, name = collections.defaultdict(list), None
+    """{file: [(what, line of unreachable.txt, may it be reached?)]}; what is the text of a line, or `name()` for a
+    whole function."""
+    entries, name, is_race = collections.defaultdict(list), None, False
     for number, text in enumerate(LIST.read_text(encoding="utf-8").splitlines(), 1):
         if text.startswith("\t"):
-            entries[name].append((text.strip(), number))
+            entries[name].append((text.strip(), number, is_race))
         elif text and not text.startswith("#"):
             name, _, reason = text.partition(": ")
             assert reason, f"{LIST.name}:{number}: no reason"
+            is_race = reason.startswith(RACE)
     return entries
 
 
@@ -95,9 +99,10 @@ def function_lines(source_lines, name):
 
 
 def left_out(name, source_lines, entries, found, problems):
-    """The lines of which unreachable.txt names what is missed; what it names and is reached after all is a problem."""
+    """The lines of which unreachable.txt names what is missed; what it names and is reached after all is a problem,
+    unless it is a matter of luck."""
     out = set()
-    for what, number in entries:
+    for what, number, is_race in entries:
         if what.endswith("()"):
             lines = function_lines(source_lines, what[:-2])
         else:
@@ -106,7 +111,7 @@ def left_out(name, source_lines, entries, found, problems):
             any(key[0] in lines and count == 0 for key, count in found.branches.items())
         if not lines:
             problems.append(f"{LIST.name}:{number}: {name} has no '{what}'")
-        elif not missed:
+        elif not missed and not is_race:
             problems.append(f"{LIST.name}:{number}: all of '{what}' in {name} is reached")
         out |= lines
     return out

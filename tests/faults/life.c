@@ -208,6 +208,23 @@ static void channels(void)
 	skua_channel_destroy(channel);
 }
 
+/* More than one block of an unbounded channel holds; what could not be sent is left out. */
+static void many_elements(void)
+{
+	skua_channel *all = skua_channel_create(SKUA_UNBOUNDED, sizeof(long));
+	if (failed("skua_channel_create", all ? 0 : -ENOMEM))
+		return;
+	long sent = 0, received = 0, value;
+	for (long i = 0; i < 1200; i++)
+		if (!failed("skua_channel_send", skua_channel_send(all, &i)))
+			sent += i;
+	skua_channel_close(all);
+	while (skua_channel_recv(all, &value) == 0)
+		received += value;
+	REQUIRE(received == sent);
+	skua_channel_destroy(all);
+}
+
 static skua_key key;
 static bool has_key;
 
@@ -332,6 +349,7 @@ void life(void)
 	futures();
 	crowds();
 	channels();
+	many_elements();
 	if (!has_key)
 		has_key = !failed("skua_key_create", skua_key_create(&key, NULL));
 	input_and_output();

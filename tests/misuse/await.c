@@ -124,6 +124,15 @@ static void awaited_by_two(void)
 	skua_await(b);
 }
 
+static void dropped_while_awaited(void)
+{
+	start(1);
+	skua_future *f = skua_async(sleeps_for_ever, NULL);
+	skua_drop(skua_async(awaits, f));
+	skua_await(skua_async(same, NULL)); /* the only worker comes to it when the others wait */
+	skua_drop(f);
+}
+
 static int ends(void *arg)
 {
 	(void)arg;
@@ -141,6 +150,21 @@ static void group_left_open(void)
 	start(1);
 	skua_group group = SKUA_GROUP_INIT;
 	skua_await(skua_async(leaves_a_group, &group));
+}
+
+static void *leaves_two_groups(void *groups)
+{
+	skua_group *group = groups;
+	skua_group_run(&group[0], ends, NULL);
+	skua_group_run(&group[1], ends, NULL);
+	return NULL;
+}
+
+static void groups_left_open(void)
+{
+	start(1);
+	skua_group groups[] = { SKUA_GROUP_INIT, SKUA_GROUP_INIT };
+	skua_await(skua_async(leaves_two_groups, groups));
 }
 
 /* Two tasks that wait for each other; a third party, here the one that asks, would have to help. */
@@ -203,6 +227,9 @@ int main(int argc, char **argv)
 		{ "awaited_twice", awaited_twice, CASES_ABORTS, { "a future was awaited or dropped twice" }, 0 },
 		{ "dropped_twice", dropped_twice, CASES_ABORTS, { "a future was awaited or dropped twice" }, 0 },
 		{ "awaited_by_two", awaited_by_two, CASES_ABORTS, { "two callers wait for one future" }, 0 },
+		{ "dropped_while_awaited", dropped_while_awaited, CASES_ABORTS,
+		  { "a future was dropped while somebody waits for it" }, 0 },
+		{ "groups_left_open", groups_left_open, CASES_ABORTS, { "without skua_group_wait for 2 groups" }, 0 },
 		{ "group_left_open", group_left_open, CASES_ABORTS, { "without skua_group_wait for 1 group" }, 0 },
 		{ "deadlock_is_told", deadlock_is_told, CASES_EXITS,
 		  { "standstill: 2 tasks", "waits for a future" }, 0 },

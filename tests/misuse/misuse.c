@@ -387,11 +387,17 @@ static void *receives(void *channel)
 	return NULL;
 }
 
+static void *same(void *arg)
+{
+	return arg;
+}
+
 static void destroy_with_waiter(void)
 {
+	start(1);
 	skua_channel *channel = skua_channel_create(0, sizeof(int));
 	skua_drop(skua_async(receives, channel));
-	skua_sleep_ns(UINT64_C(200000000));
+	skua_await(skua_async(same, NULL)); /* the only worker comes to it when the first one waits */
 	skua_channel_destroy(channel);
 }
 

@@ -140,3 +140,34 @@ Test(choice, another_length_in_between_does_not_make_it_forget)
 	}
 	cr_assert_gt(whole, 1900);
 }
+
+Test(choice, a_trial_waits_for_loops_in_which_its_way_is_allowed)
+{
+	begin(100, 60, 200);
+	unsigned loops = 0;
+	while (sk_choice_next(&choice, ALL) != SK_WAY_WHOLE) {
+		sk_choice_note(&choice, SK_WAY_DIVIDED, 100);
+		cr_assert_lt(++loops, 100u, "no trial begins");
+	}
+	unsigned left = choice.trial_left;
+	sk_choice_note(&choice, SK_WAY_WHOLE, 60);
+	for (unsigned i = 0; i < 10; i++)
+		cr_assert_eq(sk_choice_next(&choice, 1u << SK_WAY_DIVIDED | 1u << SK_WAY_ALONE), SK_WAY_DIVIDED);
+	cr_assert(choice.in_trial && choice.trial_left == left, "nothing was tried meanwhile");
+	run(left, ALL);
+	cr_assert_eq(times[SK_WAY_WHOLE], left);
+	cr_assert_eq(sk_choice_next(&choice, ALL), SK_WAY_WHOLE, "and it was a gain");
+	cr_assert_not(choice.in_trial);
+}
+
+/* A clock may stand still for the whole of a loop. */
+Test(choice, loops_that_take_no_time_are_known_too)
+{
+	begin(0, 10, 10);
+	run(3, ALL);
+	cr_assert_eq(choice.usual, 1, "0 would say that nothing is known");
+	run(100, ALL);
+	cr_assert_gt(times[SK_WAY_WHOLE], 0u, "so that others are tried");
+	run(100, ALL);
+	cr_assert_eq(choice.now, SK_WAY_DIVIDED);
+}

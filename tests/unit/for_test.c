@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* skua_for and its schedules: every index exactly once, wherever the loop is called and whatever its bodies do. */
-#include "loop/pace.h"
-
 #include "crowd.h"
 #include "started.h"
 
@@ -268,6 +266,48 @@ Test(loops, what_is_left_can_be_taken_while_a_leaf_runs)
 	with_workers(2, 4, while_a_leaf_runs);
 }
 
+/* --- all indices there are --- */
+
+static SK_ATOMIC(size_t) sum_of_lengths;
+
+/* Has nothing to do for almost all of them, as one that looks for a few; for the first it takes a moment. */
+static void counts_lengths(size_t begin, size_t end, void *arg)
+{
+	if (begin >= end || arg != &calls)
+		sk_add_relaxed(&misplaced, 1);
+	for (volatile int spin = 0; begin == 0 && spin < 1000; spin++)
+		;
+	sk_add_relaxed(&sum_of_lengths, end - begin);
+}
+
+static void loop_over_all(const skua_loop *how, size_t begin, size_t end)
+{
+	sk_store_relaxed(&sum_of_lengths, 0);
+	sk_store_relaxed(&misplaced, 0);
+	skua_for_with(how, begin, end, counts_lengths, (void *)&calls);
+	cr_assert_eq(sk_load_relaxed(&sum_of_lengths), end - begin, "[%zu, %zu)", begin, end);
+	cr_assert_eq(sk_load_relaxed(&misplaced), 0, "a piece is empty");
+}
+
+/* Where each product and each middle could overflow, also when what is remembered of one index is taken times all. */
+static void over_all(void)
+{
+	const skua_loop parts = { SKUA_STATIC, 1 }, grain = { SKUA_ADAPTIVE, 2 };
+	for (int round = 0; round < 20; round++) {
+		loop_over_all(NULL, 0, SIZE_MAX);
+		loop_over_all(NULL, 0, 1);
+		loop_over_all(NULL, 0, SIZE_MAX);
+		loop_over_all(NULL, SIZE_MAX - 1, SIZE_MAX);
+		loop_over_all(&parts, 0, SIZE_MAX);
+		loop_over_all(&grain, 0, SIZE_MAX);
+	}
+}
+
+Test(loops, over_all_indices_there_are)
+{
+	with_workers(1, 4, over_all);
+}
+
 /* --- static --- */
 
 static void every_index_once(void)
@@ -336,84 +376,4 @@ Test(loops, from_several_threads_at_once)
 			SURELY(of_thread[t][i] == CROWD_ROUNDS(500), "thread %u: %zu was run %u times", t, i,
 			       of_thread[t][i]);
 	skua_stop();
-}
-
-/* --- pace --- */
-
-static int a_body;
-
-Test(pace, is_not_trusted_before_it_was_right_some_times)
-{
-	cr_assert_eq(sk_pace_recall(&a_body).pace, 0);
-	sk_pace_note(&a_body, 1000);
-	cr_assert_eq(sk_pace_recall(&a_body).pace, 1000);
-	cr_assert_not(sk_pace_recall(&a_body).trusted);
-	for (int i = 0; i < 10; i++)
-		sk_pace_note(&a_body, 1100);
-	cr_assert(sk_pace_recall(&a_body).trusted);
-	cr_assert_not(sk_pace_recall(&a_body).proven);
-	for (int i = 0; i < 100; i++)
-		sk_pace_note(&a_body, 900);
-	cr_assert(sk_pace_recall(&a_body).proven);
-}
-
-Test(pace, loses_trust_by_a_mistake_and_needs_more_afterwards)
-{
-	for (int i = 0; i < 8; i++)
-		sk_pace_note(&a_body, 1000);
-	cr_assert(sk_pace_recall(&a_body).trusted);
-	sk_pace_note(&a_body, 100000);
-	cr_assert_not(sk_pace_recall(&a_body).trusted, "slower than remembered");
-	for (int i = 0; i < 5; i++)
-		sk_pace_note(&a_body, 100000);
-	cr_assert(sk_pace_recall(&a_body).trusted);
-	sk_pace_blame(&a_body);
-	for (int i = 0; i < 5; i++)
-		sk_pace_note(&a_body, 100000);
-	cr_assert_not(sk_pace_recall(&a_body).trusted, "twice as many times now");
-	for (int i = 0; i < 5; i++)
-		sk_pace_note(&a_body, 100000);
-	cr_assert(sk_pace_recall(&a_body).trusted);
-}
-
-Test(pace, a_runner_follows_its_pieces)
-{
-	sk_runner runner, thief;
-	sk_runner_init(&runner, NULL, 1000, 64);
-	sk_runner_note(&runner, 64, 100);
-	cr_assert_eq(sk_runner_units(&runner), 512, "eight times as many at most");
-	sk_runner_note(&runner, 512, 600);
-	cr_assert_eq(sk_runner_units(&runner), 512);
-	sk_runner_note(&runner, 512, 4100);
-	cr_assert_eq(sk_runner_units(&runner), 64, "as many as fit the target");
-	sk_runner_note(&runner, 1, 1000000);
-	cr_assert_eq(sk_runner_units(&runner), 1, "never none");
-	sk_runner_note(&runner, SIZE_MAX / 2, 0);
-	cr_assert_geq(sk_runner_units(&runner), SIZE_MAX / 2);
-	sk_runner_init(&runner, NULL, 1000, 64);
-	cr_assert_eq(sk_runner_pace(&runner), 0);
-	sk_runner_copy(&thief, &runner, NULL);
-	cr_assert_eq(sk_runner_units(&thief), 33);
-	cr_assert_eq(thief.target, 1000);
-}
-
-Test(pace, does_not_overflow)
-{
-	cr_assert_gt(sk_pace_of(UINT64_MAX, 1), 0);
-	cr_assert_eq(sk_pace_of(0, SIZE_MAX), 1, "0 would say that nothing is known");
-	cr_assert_eq(sk_pace_ticks(UINT64_MAX, SIZE_MAX), UINT64_MAX / 2);
-	cr_assert_eq(sk_pace_units(UINT64_MAX, 10), 1);
-	cr_assert_eq(sk_pace_between(10, 5), 0);
-	sk_pace pace = sk_pace_of(3000, 1000);
-	cr_assert_geq(sk_pace_ticks(pace, 1000), 3000);
-	cr_assert_leq(sk_pace_ticks(pace, 1000), 3001);
-}
-
-Test(pace, what_is_put_off_comes_in_the_end)
-{
-	int put_off = 0;
-	while (sk_pace_put_off(10, 100))
-		put_off++;
-	cr_assert_eq(put_off, 9);
-	cr_assert(sk_pace_put_off(10, 100), "and the count begins anew");
 }

@@ -222,6 +222,19 @@ Test(join, one_task_more_than_there_are_slots_ends_the_program, .signal = SIGABR
 	SKUA_RUN(many_at_once, 1001);
 }
 
+/* What the macro calls in a program that was built without checks of its own. */
+SKUA_TASK(int, syncs_nothing, int, none)
+{
+	(void)none;
+	return sk_join_sync(sk_fiber_, sk_head_ - 1);
+}
+
+Test(join, a_sync_with_nothing_spawned_ends_the_program, .signal = SIGABRT)
+{
+	start(1, false);
+	SKUA_RUN(syncs_nothing, 0);
+}
+
 /* --- requests that wait for the next spawn --- */
 
 SKUA_TASK(int, settles_nothing, int, i)

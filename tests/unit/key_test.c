@@ -103,6 +103,21 @@ static void *sets_two(void *arg)
 	return arg;
 }
 
+static void *sets_many(void *arg)
+{
+	skua_key_set(key, number(1000));
+	return arg;
+}
+
+Test(key, a_destructor_that_sets_values_without_end_is_left_alone_at_last)
+{
+	sk_store_relaxed(&destroyed, 0);
+	cr_assert_eq(skua_key_create(&key, sets_again), 0);
+	skua_await(skua_async(sets_many, NULL));
+	skua_stop();
+	cr_assert_eq(sk_load_relaxed(&destroyed), 4);
+}
+
 Test(key, a_destructor_may_set_a_value)
 {
 	sk_store_relaxed(&destroyed, 0);

@@ -164,3 +164,21 @@ Test(sleep, fork_join_tasks_may_sleep)
 {
 	with_workers(1, 4, trees_that_sleep);
 }
+
+/* A time that the clock never shows. */
+static void *sleeps_for_ever(void *arg)
+{
+	cr_assert_eq(skua_sleep_ns(UINT64_MAX - 1), -ECANCELED);
+	return arg;
+}
+
+Test(sleep, one_that_would_never_end_is_cancelled)
+{
+	start(2, false);
+	skua_future *f = skua_async(sleeps_for_ever, &f);
+	skua_sleep_ns(MS);
+	cr_assert_not(skua_future_done(f));
+	skua_cancel(f);
+	cr_assert_eq(skua_await(f), &f);
+	stop_settled();
+}

@@ -3,6 +3,7 @@
 #include "sched/start.h"
 
 #include "crowd.h"
+#include "scarce.h"
 #include "started.h"
 #include "sys/clock.h"
 
@@ -51,4 +52,36 @@ static void starts(void)
 Test(start, begins_elsewhere_while_its_starter_computes)
 {
 	with_workers(2, 3, starts);
+}
+
+/* --- no memory for the fiber on which the fork-join part runs --- */
+
+SKUA_TASK(int, doubles, int, i)
+{
+	return 2 * i;
+}
+
+static void *doubles_without_memory(void *arg)
+{
+	sk_worker *worker = sk_worker_self();
+	sk_fiber *taken = take_all_fibers(worker);
+	int *number = arg;
+	*number = SKUA_RUN(doubles, *number);
+	give_all_fibers(worker, taken);
+	return arg;
+}
+
+/* One worker: it is the task's while it tries again. */
+Test(start, a_fork_join_part_without_memory_for_a_fiber_waits_until_there_is)
+{
+	start(1, false);
+	int number = 21;
+	skua_future *task = skua_async(doubles_without_memory, &number);
+	flag_await(&no_memory);
+	skua_sleep_ns(UINT64_C(5000000));
+	cr_assert_not(skua_future_done(task));
+	sk_store_release(&no_memory, 0);
+	cr_assert_eq(skua_await(task), &number);
+	cr_assert_eq(number, 42);
+	stop_settled();
 }

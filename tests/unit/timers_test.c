@@ -86,6 +86,22 @@ Test(timers, following_next_reaches_a_far_one_in_a_few_steps)
 	cr_assert_geq(now, at);
 }
 
+Test(timers, the_latest_time_that_there_is_has_a_place)
+{
+	uint64_t now = 1;
+	noted n = { .runs = 0 };
+	sk_timers_init(&wheel, now);
+	set(&wheel, &n, SK_TIMERS_NEVER - 1);
+	for (unsigned steps = 0; n.runs == 0; steps++) {
+		cr_assert_gt(sk_timers_next(&wheel), now);
+		cr_assert_lt(sk_timers_next(&wheel), SK_TIMERS_NEVER, "0x%llx", (unsigned long long)now);
+		now = sk_timers_next(&wheel);
+		tell(&wheel, now);
+		cr_assert_lt(steps, 12u);
+	}
+	cr_assert_geq(now, SK_TIMERS_NEVER - TICK_NS, "early by a tick at most: there is none behind it");
+}
+
 Test(timers, one_in_the_past_expires_at_the_next_look)
 {
 	uint64_t now = UINT64_C(5000000000);

@@ -2,6 +2,8 @@
 /* Waiting for one of several things, from fibers and threads: the first cause wins, stale tickets do nothing. */
 #include "sched/waiter.h"
 
+#include "crowd.h"
+#include "scarce.h"
 #include "started.h"
 
 #include "sys/clock.h"
@@ -233,4 +235,52 @@ static void win_then_tell(void)
 Test(waiter, who_was_won_goes_on_when_he_is_told)
 {
 	with_workers(1, 3, win_then_tell);
+}
+
+/* --- no memory for the fiber that would go on meanwhile --- */
+
+SKUA_TASK(uint32_t, root_waits_without_memory, simple *, event_)
+{
+	sk_fiber *taken = take_all_fibers(sk_fiber_->worker);
+	uint64_t deadline_ns = sk_clock_ns() + MS;
+	uint32_t cause = await_simple(event_, deadline_ns, true);
+	SURELY(cause != SK_CAUSE_TIMEOUT || sk_clock_ns() >= deadline_ns, "early");
+	SURELY(sk_worker_fiber_take(sk_fiber_->worker) == NULL, "there was a fiber all the time");
+	give_all_fibers(sk_fiber_->worker, taken);
+	return cause;
+}
+
+Test(waiter, a_root_without_memory_for_another_fiber_waits_with_its_worker)
+{
+	start(1, false);
+	simple event_ = SK_ATOMIC_INIT(0);
+	cr_assert_eq(SKUA_RUN(root_waits_without_memory, &event_), SK_CAUSE_TIMEOUT);
+	cr_assert(sk_ticket_is_thread(sk_load_acquire(&event_)), "its thread did");
+	cr_assert_eq(SKUA_RUN(root_waits_without_memory, &event_), SK_CAUSE_BEFORE, "the event is not free");
+	stop_settled();
+}
+
+/* A task can be cancelled while it waits, so it has to wait as a fiber: it tries again until there is memory. */
+static void *task_waits_without_memory(void *arg)
+{
+	sk_fiber *taken = take_all_fibers(sk_fiber_self()->worker);
+	uint32_t cause = await_simple(arg, SK_TIMERS_NEVER, true);
+	give_all_fibers(sk_fiber_self()->worker, taken);
+	return (void *)(uintptr_t)cause; /* NOLINT: a number */
+}
+
+Test(waiter, a_task_without_memory_for_another_fiber_waits_for_that_first)
+{
+	start(1, false);
+	simple event_ = SK_ATOMIC_INIT(0);
+	skua_future *task = skua_async(task_waits_without_memory, &event_);
+	flag_await(&no_memory);
+	skua_sleep_ns(5 * MS);
+	cr_assert_eq(sk_load_acquire(&event_), 0, "it does not wait yet");
+	sk_store_release(&no_memory, 0);
+	while (!sk_is_ticket(sk_load_acquire(&event_)))
+		sched_yield();
+	skua_cancel(task);
+	cr_assert_eq((uintptr_t)skua_await(task), SK_CAUSE_CANCEL);
+	stop_settled();
 }
