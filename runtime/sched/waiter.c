@@ -315,6 +315,15 @@ static void await_commit(sk_fiber *fiber)
 	}
 }
 
+/* Why a wait ends that cannot begin for want of memory. */
+static uint32_t ended_before(const sk_wait_for *what, sk_scope *scope)
+{
+	if (sk_scope_is_cancelled(scope))
+		return SK_CAUSE_CANCEL;
+	bool is_past = what->deadline_ns != SK_TIMERS_NEVER && what->deadline_ns <= sk_clock_ns();
+	return is_past ? SK_CAUSE_TIMEOUT : SK_CAUSE_ARMED;
+}
+
 uint32_t sk_wait(const sk_wait_for *what)
 {
 	sk_fiber *fiber = sk_fiber_self();
@@ -331,11 +340,15 @@ uint32_t sk_wait(const sk_wait_for *what)
 	/* A branch of the strand is not its own: its waits are cancelled at their beginning only. */
 	if (scope && !fiber->is_branch && sk_load_relaxed(&scope->shields) == 0) /* relaxed: as for its cancellation */
 		wait.scope = scope;
-	while (!sk_suspend(fiber, commit, &wait, what->why)) {
-		sk_verbose("no memory for another fiber; worker %u waits without doing other work",
-			   fiber->worker->index);
+	for (unsigned tries = 0; !sk_suspend(fiber, commit, &wait, what->why); tries++) {
+		if (tries == 0)
+			sk_verbose("no memory for another fiber; worker %u waits without doing other work",
+				   fiber->worker->index);
 		if (!wait.scope)
 			return wait_as_thread(what);
+		uint32_t cause = ended_before(what, scope);
+		if (cause != SK_CAUSE_ARMED)
+			return cause;
 		sk_thread_yield();
 	}
 	await_commit(fiber);

@@ -269,6 +269,32 @@ static void *task_waits_without_memory(void *arg)
 	return (void *)(uintptr_t)cause; /* NOLINT: a number */
 }
 
+static void *task_waits_a_moment_without_memory(void *arg)
+{
+	sk_fiber *taken = take_all_fibers(sk_fiber_self()->worker);
+	uint64_t deadline_ns = sk_clock_ns() + MS;
+	uint32_t cause = await_simple(arg, deadline_ns, true);
+	SURELY(sk_clock_ns() >= deadline_ns, "early");
+	give_all_fibers(sk_fiber_self()->worker, taken);
+	return (void *)(uintptr_t)cause; /* NOLINT: a number */
+}
+
+/* What ends a wait ends the attempt to begin it. */
+Test(waiter, a_task_without_memory_for_another_fiber_is_cancelled_and_meets_its_deadline)
+{
+	start(1, false);
+	simple event_ = SK_ATOMIC_INIT(0);
+	skua_future *task = skua_async(task_waits_without_memory, &event_);
+	flag_await(&no_memory);
+	skua_sleep_ns(5 * MS);
+	skua_cancel(task);
+	cr_assert_eq((uintptr_t)skua_await(task), SK_CAUSE_CANCEL);
+	task = skua_async(task_waits_a_moment_without_memory, &event_);
+	cr_assert_eq((uintptr_t)skua_await(task), SK_CAUSE_TIMEOUT);
+	cr_assert_eq(sk_load_acquire(&event_), 0, "neither wait began");
+	stop_settled();
+}
+
 Test(waiter, a_task_without_memory_for_another_fiber_waits_for_that_first)
 {
 	start(1, false);
