@@ -168,19 +168,30 @@ static void end_crowd(void)
 static struct rlimit before;
 static int limited;
 
+/* The type of a resource is an enumeration with glibc, and int with others: constants suit both. */
+static int get_limit(int resource, struct rlimit *out)
+{
+	return resource == RLIMIT_AS ? getrlimit(RLIMIT_AS, out) : getrlimit(RLIMIT_NOFILE, out);
+}
+
+static int set_limit(int resource, const struct rlimit *limit)
+{
+	return resource == RLIMIT_AS ? setrlimit(RLIMIT_AS, limit) : setrlimit(RLIMIT_NOFILE, limit);
+}
+
 static bool limit(int resource, rlim_t value)
 {
 	limited = resource;
-	if (getrlimit(resource, &before) != 0)
+	if (get_limit(resource, &before) != 0)
 		return false;
 	struct rlimit less = { .rlim_cur = value, .rlim_max = before.rlim_max };
-	return setrlimit(resource, &less) == 0;
+	return set_limit(resource, &less) == 0;
 }
 
 static void end_limit(void)
 {
 	life_is_poor = false;
-	setrlimit(limited, &before);
+	set_limit(limited, &before);
 }
 
 static bool begin_files(unsigned n)
