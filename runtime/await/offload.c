@@ -4,10 +4,11 @@
  *
  * One queue, first in, first out. A call that comes when nobody is idle starts a thread, as long as fewer than the
  * limit are in calls; a thread that has had nothing to do for ten seconds ends. A thread that waits for something of
- * skua's (its call awaits a task, say, which may itself offload) does not count, else the pool would deadlock: sk_wait
- * tells it by the hook, and it starts a stand-in if calls are waiting.
+ * skua's (its call awaits a task or runs one, say, which may itself offload) does not count, else the pool would
+ * deadlock: whoever lets it wait tells so by the hook (sk_wait_thread_hook), and it starts a stand-in if calls are
+ * waiting.
  *
- *   under the lock:   queue and its length, threads, idle, blocked (in sk_wait), stopping
+ *   under the lock:   queue and its length, threads, idle, blocked (waiting for something of skua's), stopping
  *
  * A job lies on the stack of the fiber that waits for it; after its ticket is fired nothing of it is touched. The pool
  * that the ticket belongs to lives while one of its tasks waits.

@@ -6,6 +6,7 @@
 #include "base/hot.h"
 #include "sched/pool.h"
 #include "sched/task_stack.h"
+#include "sched/waiter.h"
 
 sk_values_end_place sk_root_values_end;
 
@@ -60,10 +61,15 @@ static void hand_in(sk_pool *pool, sk_root *root)
 
 static SK_ASIDE void await(sk_root *root)
 {
+	sk_wait_hook *hook = sk_load_relaxed(&sk_wait_thread_hook); /* relaxed: whom it concerns was made after it */
 	uint32_t runs = RUNS;
+	if (hook)
+		hook(true);
 	sk_cas_relaxed(&root->done, &runs, ASLEEP); /* relaxed: a word to the finisher, without data */
 	while (!sk_root_done(root))
 		sk_park_wait(&root->done, ASLEEP, SK_PARK_FOREVER);
+	if (hook)
+		hook(false);
 }
 
 SK_HOT void sk_root_run(sk_pool *pool, sk_slot *slot)

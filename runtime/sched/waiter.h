@@ -159,8 +159,8 @@ static inline bool sk_scope_is_cancelled(sk_scope *scope)
 /* The caller's fiber, NULL on a thread that is no worker. */
 sk_fiber *sk_fiber_self(void);
 
-/* Is called by plain threads when they begin to block in sk_wait, and when that is over: await's offload pool counts
- * its own. Set before the first of those threads is made. */
+/* Is called by plain threads when they begin to block in sk_wait, or for a root that they have handed in, and when that
+ * is over: await's offload pool counts its own. Set before the first of those threads is made. */
 typedef void sk_wait_hook(bool begins);
 typedef SK_ATOMIC(sk_wait_hook *) sk_wait_hook_place;
 extern sk_wait_hook_place sk_wait_thread_hook;

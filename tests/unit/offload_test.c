@@ -121,6 +121,31 @@ Test(offload, a_call_that_waits_for_a_task_does_not_count)
 	}
 }
 
+/* A call runs a task, which offloads a call, which runs a task, and so on. */
+static void *runs_one_less(void *left);
+
+SKUA_TASK(uintptr_t, offloads_one_less, uintptr_t, left)
+{
+	return left == 0 ? 0 : 1 + (uintptr_t)skua_offload(runs_one_less, number(left - 1));
+}
+
+static void *runs_one_less(void *left)
+{
+	cr_assert_eq(skua_worker_index(), -1, "not on a worker");
+	return number(SKUA_RUN(offloads_one_less, (uintptr_t)left));
+}
+
+static void calls_that_run_tasks(void)
+{
+	cr_assert_eq(SKUA_RUN(offloads_one_less, 5), 5);
+}
+
+Test(offload, a_call_that_runs_a_task_does_not_count_either)
+{
+	setenv("SKUA_OFFLOAD", "1", 1);
+	with_workers(1, 3, calls_that_run_tasks);
+}
+
 /* --- calls that meet --- */
 
 enum { MEET = 4 };
