@@ -166,27 +166,27 @@ static void end_crowd(void)
 }
 
 static struct rlimit before;
-static int limited;
+static bool is_space; /* the limit that was set is of address space, not of descriptors */
 
-static bool limit(int resource, rlim_t value)
+static bool limit(bool space, rlim_t value)
 {
-	limited = resource;
-	if (getrlimit(resource, &before) != 0)
+	is_space = space;
+	if (getrlimit(space ? RLIMIT_AS : RLIMIT_NOFILE, &before) != 0)
 		return false;
 	struct rlimit less = { .rlim_cur = value, .rlim_max = before.rlim_max };
-	return setrlimit(resource, &less) == 0;
+	return setrlimit(space ? RLIMIT_AS : RLIMIT_NOFILE, &less) == 0;
 }
 
 static void end_limit(void)
 {
 	life_is_poor = false;
-	setrlimit(limited, &before);
+	setrlimit(is_space ? RLIMIT_AS : RLIMIT_NOFILE, &before);
 }
 
 static bool begin_files(unsigned n)
 {
 	life_is_poor = true;
-	return limit(RLIMIT_NOFILE, n);
+	return limit(false, n);
 }
 
 static bool begin_space(unsigned n)
@@ -196,7 +196,7 @@ static bool begin_space(unsigned n)
 	if (HAS_SHADOW || !in || fscanf(in, "%lu", &pages) != 1)
 		return false;
 	fclose(in);
-	return limit(RLIMIT_AS, (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + ((rlim_t)n << 10));
+	return limit(true, (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + ((rlim_t)n << 10));
 }
 
 /* The compiler is not to see that it does not end. */
