@@ -7,6 +7,8 @@
 #include "started.h"
 #include "sys/clock.h"
 
+#include <signal.h>
+
 static void *raise_it(void *arg)
 {
 	flag_raise(arg);
@@ -83,5 +85,41 @@ Test(start, a_fork_join_part_without_memory_for_a_fiber_waits_until_there_is)
 	sk_store_release(&no_memory, 0);
 	cr_assert_eq(skua_await(task), &number);
 	cr_assert_eq(number, 42);
+	stop_settled();
+}
+
+/* --- what a lack of memory has left over --- */
+
+typedef struct leftover {
+	flag is_run;
+	int number;
+} leftover;
+
+/* The start that the yield takes finds no small fiber: it is left with the worker. */
+static void *doubles_with_a_start_left_over(void *arg)
+{
+	leftover *self = arg;
+	sk_worker *worker = sk_worker_self();
+	skua_future *later = skua_async(raise_it, &self->is_run);
+	sk_fiber *taken = take_all_fibers(worker), *small = NULL;
+	for (sk_fiber *fiber; (fiber = sk_worker_small_take(worker)); small = fiber)
+		fiber->next = small;
+	skua_yield();
+	cr_assert_eq(worker->handed.kind, SK_WORK_START);
+	sk_store_release(&no_memory, 0);
+	self->number = SKUA_RUN(doubles, self->number);
+	skua_await(later);
+	give_all_fibers(worker, small);
+	give_all_fibers(worker, taken);
+	return arg;
+}
+
+Test(start, a_start_that_was_left_over_goes_before_a_fork_join_part, .timeout = 20)
+{
+	leftover self = { SK_ATOMIC_INIT(0), 21 };
+	start(1, false);
+	cr_assert_eq(skua_await(skua_async(doubles_with_a_start_left_over, &self)), &self);
+	cr_assert_eq(self.number, 42);
+	cr_assert_eq(sk_load_acquire(&self.is_run), 1);
 	stop_settled();
 }
