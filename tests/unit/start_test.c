@@ -123,3 +123,69 @@ Test(start, a_start_that_was_left_over_goes_before_a_fork_join_part, .timeout = 
 	cr_assert_eq(sk_load_acquire(&self.is_run), 1);
 	stop_settled();
 }
+
+/* --- no memory for the fiber of a root --- */
+
+static flag is_done;
+
+static void doubles_as_root(void *arg, unsigned index)
+{
+	int *number = arg;
+	(void)index;
+	*number = SKUA_RUN(doubles, *number);
+	flag_raise(&is_done);
+}
+
+static void *leaves_no_memory(void *arg)
+{
+	sk_worker *worker = sk_worker_self();
+	sk_fiber **taken = arg;
+	*taken = take_all_fibers(worker);
+	while (sk_inbox_seen_empty(&worker->pool->inbox))
+		sched_yield();
+	return arg;
+}
+
+static void *gives_back(void *taken)
+{
+	give_all_fibers(sk_worker_self(), taken);
+	return taken;
+}
+
+/* The task's small fiber comes to the root when it has done with the task, and has to find it a big one. */
+Test(start, a_root_without_memory_for_a_fiber_waits_until_there_is)
+{
+	sk_fiber *taken = NULL;
+	int number = 21;
+	crowd helper;
+	start(1, false);
+	skua_future *task = skua_async(leaves_no_memory, &taken);
+	flag_await(&no_memory);
+	crowd_start(&helper, 1, doubles_as_root, &number);
+	cr_assert_eq(skua_await(task), &taken);
+	skua_sleep_ns(UINT64_C(5000000));
+	cr_assert_not(sk_load_acquire(&is_done));
+	sk_store_release(&no_memory, 0);
+	crowd_join(&helper);
+	cr_assert_eq(number, 42);
+	skua_await(skua_async(gives_back, taken));
+	stop_settled();
+}
+
+static void *takes_all(void *arg)
+{
+	take_all_fibers(sk_worker_self());
+	return arg;
+}
+
+Test(start, a_worker_without_memory_for_its_first_fiber_is_told, .signal = SIGABRT)
+{
+	int number = 21;
+	start(1, false);
+	skua_await(skua_async(takes_all, &number));
+	sk_pool *pool = sk_pool_try_enter();
+	while (sk_load_acquire(&pool->seat.held)) /* by the stand-in, until it parks */
+		sched_yield();
+	sk_pool_leave(pool);
+	SKUA_RUN(doubles, number);
+}
