@@ -56,6 +56,21 @@ Test(start, begins_elsewhere_while_its_starter_computes)
 	with_workers(2, 3, starts);
 }
 
+static void *starts_another(void *is_raised)
+{
+	return skua_await(skua_async(raise_it, is_raised));
+}
+
+/* Whether one sleeps is seen in one word up to 64 workers, and looked for in several above. */
+Test(start, one_of_many_workers_is_told)
+{
+	flag raised = SK_ATOMIC_INIT(0);
+	start(70, false);
+	cr_assert_eq(skua_await(skua_async(starts_another, &raised)), &raised);
+	cr_assert_eq(sk_load_acquire(&raised), 1);
+	stop_settled();
+}
+
 /* --- no memory for the fiber on which the fork-join part runs --- */
 
 SKUA_TASK(int, doubles, int, i)
