@@ -73,8 +73,10 @@ void sk_hop_run(sk_fiber *fiber, sk_slot *slot)
 {
 	sk_hop hop = { slot, fiber };
 	sk_work work = { .kind = SK_WORK_HOP, .hop = &hop };
-	while (!sk_suspend_for(fiber, &work, nothing_to_register, NULL, SK_WAIT_HOP))
-		sk_thread_yield(); /* no memory for a fiber: others end, and give theirs back */
+	while (!sk_suspend_for(fiber, &work, nothing_to_register, NULL, SK_WAIT_HOP)) {
+		sk_thread_yield();       /* no memory for a fiber: others end, and give theirs back */
+		sk_suspend_yield(fiber); /* here, too; and what was left over for want of memory goes first */
+	}
 }
 
 void sk_hop_begin(sk_hop *hop, sk_fiber *fiber)

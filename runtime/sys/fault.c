@@ -198,16 +198,12 @@ static SK_ASIDE int give_alternate(void)
 	pthread_once(&key_once, make_key);
 	if (key_error)
 		return -ENOMEM;
-	/* The thread had one from here and has switched it off since: it is used again. */
-	void *memory = pthread_getspecific(key);
-	if (!memory) {
-		memory = sk_memory_map(alternate_bytes());
-		if (!memory)
-			return -ENOMEM;
-		if (pthread_setspecific(key, memory) != 0) {
-			sk_memory_release(memory, alternate_bytes());
-			return -ENOMEM;
-		}
+	void *memory = sk_memory_map(alternate_bytes());
+	if (!memory)
+		return -ENOMEM;
+	if (pthread_setspecific(key, memory) != 0) {
+		sk_memory_release(memory, alternate_bytes());
+		return -ENOMEM;
 	}
 	stack_t mine = { .ss_sp = memory, .ss_size = alternate_bytes() };
 	return sigaltstack(&mine, NULL) == 0 ? 0 : -ENOMEM;

@@ -158,8 +158,7 @@ static flat_mask *read_mask(int *error)
 
 static void free_mask(flat_mask *mask)
 {
-	if (mask)
-		CPU_FREE(mask->set);
+	CPU_FREE(mask->set);
 	free(mask);
 }
 

@@ -344,7 +344,7 @@ static void input_and_output(void)
 
 void life(void)
 {
-	skua_config config = { .workers = life_workers };
+	skua_config config = { .workers = life_workers, .bind_main = 1 };
 	if (failed("skua_start", skua_start(&config))) {
 		REQUIRE(skua_start_problem()[0] != '\0');
 		REQUIRE(skua_workers() == 0);

@@ -166,38 +166,27 @@ static void end_crowd(void)
 }
 
 static struct rlimit before;
-static int limited;
+static bool is_space; /* the limit that was set is of address space, not of descriptors */
 
-/* The type of a resource is an enumeration with glibc, and int with others: constants suit both. */
-static int get_limit(int resource, struct rlimit *out)
+static bool limit(bool space, rlim_t value)
 {
-	return resource == RLIMIT_AS ? getrlimit(RLIMIT_AS, out) : getrlimit(RLIMIT_NOFILE, out);
-}
-
-static int set_limit(int resource, const struct rlimit *limit)
-{
-	return resource == RLIMIT_AS ? setrlimit(RLIMIT_AS, limit) : setrlimit(RLIMIT_NOFILE, limit);
-}
-
-static bool limit(int resource, rlim_t value)
-{
-	limited = resource;
-	if (get_limit(resource, &before) != 0)
+	is_space = space;
+	if (getrlimit(space ? RLIMIT_AS : RLIMIT_NOFILE, &before) != 0)
 		return false;
 	struct rlimit less = { .rlim_cur = value, .rlim_max = before.rlim_max };
-	return set_limit(resource, &less) == 0;
+	return setrlimit(space ? RLIMIT_AS : RLIMIT_NOFILE, &less) == 0;
 }
 
 static void end_limit(void)
 {
 	life_is_poor = false;
-	set_limit(limited, &before);
+	setrlimit(is_space ? RLIMIT_AS : RLIMIT_NOFILE, &before);
 }
 
 static bool begin_files(unsigned n)
 {
 	life_is_poor = true;
-	return limit(RLIMIT_NOFILE, n);
+	return limit(false, n);
 }
 
 static bool begin_space(unsigned n)
@@ -207,7 +196,7 @@ static bool begin_space(unsigned n)
 	if (HAS_SHADOW || !in || fscanf(in, "%lu", &pages) != 1)
 		return false;
 	fclose(in);
-	return limit(RLIMIT_AS, (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + ((rlim_t)n << 10));
+	return limit(true, (rlim_t)pages * (rlim_t)sysconf(_SC_PAGESIZE) + ((rlim_t)n << 10));
 }
 
 /* The compiler is not to see that it does not end. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Threads are bound to the places of the machine that runs the test, and get their masks back. */
-#include "sys/topology.h"
+#include "sys/topology_machine.h"
 
 #include <criterion/criterion.h>
 #include <sched.h>
@@ -88,4 +88,15 @@ Test(binding, loading_does_not_move_the_thread)
 	sk_topology_free(load(0, NULL));
 	cr_assert_eq(sched_getaffinity(0, sizeof now, &now), 0);
 	cr_assert(CPU_EQUAL(&before, &now));
+}
+
+Test(binding, a_pu_that_does_not_exist_is_refused)
+{
+	cpu_set_t before, after;
+	sk_topology *topology = load(1, "core");
+	sched_getaffinity(0, sizeof before, &before);
+	cr_assert_lt(sk_machine_bind(&topology->machine, 100000), 0);
+	sched_getaffinity(0, sizeof after, &after);
+	cr_assert(CPU_EQUAL(&before, &after));
+	sk_topology_free(topology);
 }

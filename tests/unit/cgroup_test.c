@@ -143,6 +143,12 @@ Test(cgroup, a_path_out_of_the_mount_is_not_followed)
 	char inner[64];
 	snprintf(inner, sizeof inner, "%s/inner", root);
 	cr_assert_eq(sk_cgroup_read(inner, NULL).cpus, 5);
+	fake("inner/proc_self_cgroup", "0::/..\n");
+	fake("cpu.max", "100000 100000\n");
+	cr_assert_eq(sk_cgroup_read(inner, NULL).cpus, 5);
+	fake("inner/proc_self_cgroup", "0::/..group\n"); /* a name like any other */
+	fake("inner/..group/cpu.max", "300000 100000\n");
+	cr_assert_eq(sk_cgroup_read(inner, NULL).cpus, 3);
 }
 
 Test(cgroup, garbage_is_no_quota)

@@ -166,6 +166,9 @@ Test(check, verbose_texts_are_printed_only_on_request)
 	setenv("SKUA_VERBOSE", "0", 1);
 	ended_by(be_verbose, out, sizeof out);
 	cr_assert_str_eq(out, "");
+	setenv("SKUA_VERBOSE", "", 1);
+	ended_by(be_verbose, out, sizeof out);
+	cr_assert_str_eq(out, "");
 	setenv("SKUA_VERBOSE", "1", 1);
 	ended_by(be_verbose, out, sizeof out);
 	cr_assert_str_eq(out, "skua: told\n");

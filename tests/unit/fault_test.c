@@ -221,6 +221,32 @@ static void be_buried(void)
 	touch(sk_memory_reserve(sk_memory_page()));
 }
 
+/* The same, and the fault comes after the stop: there is nobody to ask about the address. */
+static void be_buried_and_stop(void)
+{
+	struct sigaction action = { .sa_sigaction = chain, .sa_flags = SA_SIGINFO };
+
+	make_guard();
+	sk_fault_start(describe_the_guard);
+	sigaction(SIGSEGV, &action, &below);
+	sk_fault_stop();
+	touch(guard);
+}
+
+/* The program puts back what it had found, after the handler was taken back. */
+static void be_put_back_and_start(void)
+{
+	struct sigaction found;
+
+	make_guard();
+	sk_fault_start(describe_the_guard);
+	sigaction(SIGSEGV, NULL, &found);
+	sk_fault_stop();
+	sigaction(SIGSEGV, &found, NULL);
+	sk_fault_start(describe_the_guard);
+	touch(guard);
+}
+
 static void be_replaced_and_stop(void)
 {
 	struct sigaction found;
@@ -365,6 +391,16 @@ Test(fault, a_buried_handler_is_not_installed_twice)
 	char out[512];
 
 	cr_assert(died_by(status_of(be_buried, out, sizeof out), SIGSEGV));
+	cr_assert(died_by(status_of(be_buried_and_stop, out, sizeof out), SIGSEGV));
+	cr_assert_null(strstr(out, "skua:"));
+}
+
+Test(fault, a_handler_that_the_program_has_put_back_is_not_installed_above_itself)
+{
+	char out[512];
+
+	cr_assert(died_by(status_of(be_put_back_and_start, out, sizeof out), SIGABRT));
+	cr_assert_eq(strstr(out, "skua: the stack of a test is full\n"), out);
 }
 
 /* ---- alternate stacks ---- */

@@ -329,3 +329,15 @@ Test(fiber, the_stacks_of_small_fibers_that_nobody_needs_are_given_back)
 	cr_assert_eq(sk_fiber_trim(store, 0), 0, "none is idle");
 	sk_fiber_store_destroy(store);
 }
+
+Test(fiber, a_store_ends_with_stacks_that_were_given_back)
+{
+	sk_fiber_store *store = create_small();
+	sk_fiber *first = acquire(store), *second = acquire(store);
+	sk_fiber_recycle(store, first);
+	sk_fiber_recycle(store, second);
+	cr_assert_eq(sk_fiber_trim(store, 1), 1);
+	cr_assert_eq(sk_fiber_trim(store, 1), 0);
+	cr_assert_neq(first->is_bare, second->is_bare);
+	sk_fiber_store_destroy(store);
+}

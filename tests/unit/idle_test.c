@@ -117,6 +117,18 @@ Test(idle, notifying_wakes_nobody_while_one_searches_or_when_none_sleeps)
 	expect_counts(2, 1);
 }
 
+Test(idle, an_owner_finds_a_sleeper_among_more_than_a_word_has)
+{
+	for (int has_barrier = 0; has_barrier < 2; has_barrier++) {
+		begin(70);
+		idle.has_barrier = has_barrier;
+		cr_assert_not(sk_idle_notify_owner(&idle, 3), "nobody sleeps");
+		park(69);
+		cr_assert(sk_idle_notify_owner(&idle, 3));
+		expect_woken(1, 69);
+	}
+}
+
 Test(idle, a_sleeper_near_the_notifier_is_preferred)
 {
 	static const unsigned sleepers[] = { 1, 5, 70, 130, 1023 };

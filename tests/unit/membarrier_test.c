@@ -43,6 +43,10 @@ Test(membarrier, it_can_be_started_again)
 
 Test(membarrier, the_environment_can_switch_it_off)
 {
+	bool usable = sk_membarrier_start();
+
+	setenv("SKUA_MEMBARRIER", "1", 1);
+	cr_assert_eq(sk_membarrier_start(), usable);
 	setenv("SKUA_MEMBARRIER", "0", 1);
 	cr_assert_not(sk_membarrier_start());
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -108,6 +109,28 @@ Test(memory, a_guard_by_protection_does_the_same)
 	setenv("SKUA_GUARD", "mprotect", 1);
 	cr_assert_not(sk_memory_guard_available());
 	try_a_guard();
+}
+
+Test(memory, a_guard_of_another_name_is_the_usual_one)
+{
+	setenv("SKUA_GUARD", "another", 1);
+	try_a_guard();
+}
+
+/* A locked page is given back by a call of its own where the kernel has it, else filled with zeros. */
+Test(memory, discarded_pages_that_are_locked_read_as_zero)
+{
+	size_t page = sk_memory_page();
+	char *memory = sk_memory_map(page);
+
+	cr_assert_not_null(memory);
+	memset(memory, 7, page);
+	if (mlock(memory, page) != 0)
+		cr_skip("no memory may be locked here");
+	sk_memory_discard(memory, page);
+	for (size_t i = 0; i < page; i++)
+		cr_assert_eq(memory[i], 0);
+	sk_memory_release(memory, page);
 }
 
 Test(memory, guards_that_are_marks_do_not_run_out)

@@ -13,6 +13,7 @@
 #include <criterion/criterion.h>
 #include <pthread.h>
 #include <skua/skua.h>
+#include <sys/mman.h>
 
 static flag ended;
 static event gate;
@@ -248,4 +249,51 @@ Test(monitor, a_stop_ends_it_whether_it_sleeps_or_watches)
 		sk_pool_leave(pool);
 		stop_settled();
 	}
+}
+
+/* --- stacks that nobody needs --- */
+
+/* The linker has the library's madvise called here (--wrap): how many stacks were given back. */
+#define SMALL_STACK_BYTES ((size_t)64 << 10)
+static crowd_counter given_back;
+int __real_madvise(void *memory, size_t bytes, int advice);
+int __wrap_madvise(void *memory, size_t bytes, int advice);
+
+int __wrap_madvise(void *memory, size_t bytes, int advice)
+{
+	if (advice == MADV_DONTNEED && bytes == SMALL_STACK_BYTES)
+		sk_add_relaxed(&given_back, 1);
+	return __real_madvise(memory, bytes, advice);
+}
+
+static void *waits(void *semaphore)
+{
+	sk_add_relaxed(&busy, 1);
+	cr_assert_eq(skua_sem_wait(semaphore), 0);
+	return semaphore;
+}
+
+/* 256 of each worker's small fibers stay, and what was in use a second ago. */
+Test(monitor, the_stacks_of_many_tasks_are_given_back_a_while_later)
+{
+	enum { MANY = 500 };
+	static skua_future *futures[MANY];
+	skua_sem semaphore = SKUA_SEM_INIT;
+	skua_config config = { .workers = 1, .bind = "none", .async_stack_bytes = SMALL_STACK_BYTES };
+	cr_assert_eq(skua_start(&config), 0, "%s", skua_start_problem());
+	for (int i = 0; i < MANY; i++)
+		futures[i] = skua_async(waits, &semaphore);
+	while (sk_load_relaxed(&busy) < MANY)
+		sched_yield();
+	skua_sem_post(&semaphore, MANY);
+	for (int i = 0; i < MANY; i++)
+		skua_await(futures[i]);
+	sk_pool *pool = sk_pool_try_enter();
+	for (int i = 0; i < 2000 && sk_load_relaxed(&given_back) == 0; i++) {
+		sk_monitor_wake(&pool->monitor); /* it may look before the time has come */
+		skua_sleep_ns(UINT64_C(10000000));
+	}
+	sk_pool_leave(pool);
+	cr_assert_gt(sk_load_relaxed(&given_back), 0);
+	stop_settled();
 }

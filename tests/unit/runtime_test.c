@@ -323,6 +323,27 @@ Test(runtime, the_starting_thread_gets_its_affinity_back)
 	cr_assert(CPU_EQUAL(&before, &after));
 }
 
+static void *stop_it(void *arg)
+{
+	skua_stop();
+	return arg;
+}
+
+/* Nobody can give another thread its mask back; nor is it given to the one that stops. */
+Test(runtime, a_stop_by_another_thread_leaves_the_starter_bound)
+{
+	cpu_set_t bound, after;
+	pthread_t stopper;
+	skua_config config = { .workers = 1, .bind_main = 1 };
+	cr_assert_eq(skua_start(&config), 0, "%s", skua_start_problem());
+	sched_getaffinity(0, sizeof bound, &bound);
+	cr_assert_eq(pthread_create(&stopper, NULL, stop_it, NULL), 0);
+	pthread_join(stopper, NULL);
+	cr_assert_eq(skua_workers(), 0);
+	sched_getaffinity(0, sizeof after, &after);
+	cr_assert(CPU_EQUAL(&bound, &after));
+}
+
 /* --- looking --- */
 
 SKUA_TASK(int, tells_its_worker, int, none)

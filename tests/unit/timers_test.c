@@ -135,6 +135,28 @@ Test(timers, a_removed_one_does_not_expire)
 	cr_assert_eq(sk_timers_next(&wheel), SK_TIMERS_NEVER, "the wheel is empty again");
 }
 
+/* Whether a list begins in the wheel is told by the address of what points at its first one. */
+Test(timers, one_is_removed_behind_those_below_and_above_the_wheel)
+{
+	static struct {
+		noted below;
+		sk_timers wheel;
+		noted above;
+	} all;
+	uint64_t now = 1000000;
+	noted *const neighbours[] = { &all.below, &all.above };
+	for (int i = 0; i < 2; i++) {
+		noted n = { .runs = 0 };
+		sk_timers_init(&all.wheel, now);
+		set(&all.wheel, &n, now + 10 * TICK_NS);
+		set(&all.wheel, neighbours[i], now + 10 * TICK_NS);
+		cr_assert(sk_timers_remove(&n.timer));
+		tell(&all.wheel, now + 20 * TICK_NS);
+		cr_assert_eq(neighbours[i]->runs, 1);
+		cr_assert_eq(n.runs, 0);
+	}
+}
+
 Test(timers, only_an_earlier_one_is_told_as_the_earliest)
 {
 	uint64_t now = 0;

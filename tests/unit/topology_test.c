@@ -310,6 +310,10 @@ Test(topology, fast_cores_come_first_and_second_threads_last)
 	topology = choose(pus, 6, &request, 0);
 	expect_pus(topology, 6, (const int[]){ 2, 3, 4, 5, 0, 1 });
 	sk_topology_free(topology);
+	const sk_machine_pu fast_first[] = { PU(0, 0, 1, true, true), PU(1, 1, 0, true, true) };
+	topology = choose(fast_first, 2, &request, 0);
+	expect_pus(topology, 2, (const int[]){ 0, 1 });
+	sk_topology_free(topology);
 }
 
 Test(topology, an_l3_over_two_nodes_does_not_hide_them)
@@ -324,6 +328,22 @@ Test(topology, an_l3_over_two_nodes_does_not_hide_them)
 	sk_topology *topology = choose(pus, 4, &request, 0);
 	expect_rings(topology, 0, (const unsigned[]){ 1, 1, 3, 3 });
 	cr_assert_eq(sk_topology_memory_node(topology, 3), 1);
+	sk_topology_free(topology);
+}
+
+Test(topology, what_is_not_known_of_one_place_does_not_make_it_far)
+{
+	const sk_machine_pu pus[] = {
+		{ { 0, 0, 0, 0, -1, -1, -1 }, true, true },
+		{ { 1, 1, -1, 0, -1, -1, -1 }, true, true }, /* of the same package */
+		{ { 2, 2, 0, -1, -1, -1, -1 }, true, true }, /* of the same node */
+		{ { 3, 3, -1, -1, -1, -1, -1 }, true, true },
+	};
+	sk_topology_request request = { .cgroup_root = NO_QUOTA };
+	sk_topology *topology = choose(pus, 4, &request, 0);
+	expect_rings(topology, 0, (const unsigned[]){ 0, 2, 2, 3 });
+	expect_rings(topology, 1, (const unsigned[]){ 0, 1, 1, 3 });
+	expect_rings(topology, 3, (const unsigned[]){ 0, 0, 0, 3 });
 	sk_topology_free(topology);
 }
 

@@ -47,6 +47,16 @@ static void remove_root(void)
 
 TestSuite(topology_text, .init = make_root, .fini = remove_root);
 
+/* The linker has calloc called here (--wrap): so many calls succeed before one fails. */
+static int calls_before_failure = -1;
+void *__real_calloc(size_t count, size_t bytes);
+void *__wrap_calloc(size_t count, size_t bytes);
+
+void *__wrap_calloc(size_t count, size_t bytes)
+{
+	return calls_before_failure >= 0 && calls_before_failure-- == 0 ? NULL : __real_calloc(count, bytes);
+}
+
 static sk_topology *choose(const sk_machine_pu *pus, unsigned count, bool is_real, unsigned workers, const char *bind)
 {
 	sk_machine machine = { .pu = calloc(count, sizeof pus[0]), .pu_count = count, .is_real = is_real };
@@ -126,6 +136,31 @@ Test(topology_text, many_second_threads_are_counted)
 	expect_words(choose(pus, 20, true, 0, NULL),
 	             WORDS("not used: 10 PUs (hardware threads beside used ones; SKUA_BIND=pu takes them)\n"));
 	expect_words(choose(pus, 16, true, 0, NULL), WORDS("not used: PUs 1,3,5,7,9,11,13,15 (hardware threads"));
+}
+
+Test(topology_text, the_own_second_thread_is_a_worker_of_its_own)
+{
+	static const sk_machine_pu pair[] = { PU(0, 0, -1, true, true), PU(1, 0, -1, true, true) };
+	expect_words(choose(pair, 2, true, 0, "pu"),
+	             WORDS("usable: 1 core, 2 PUs\nquota: none\n", "workers: 2, bound by `pu` to 2 PUs\n"));
+}
+
+Test(topology_text, a_quota_that_allows_more_is_not_the_reason)
+{
+	write_file("cpu.max", "300000 100000\n");
+	expect_words(choose(four, 4, true, 0, "0"),
+	             WORDS("not used: PUs 1-3 (not in the list of SKUA_BIND)\n", "quota: 3.00 CPUs (",
+	                   "workers: 1, bound by `list` to 1 PU\n"));
+}
+
+Test(topology_text, without_memory_the_machine_is_not_told)
+{
+	for (int calls = 0; calls < 2; calls++) {
+		sk_topology *topology = choose(four, 4, true, 0, NULL);
+		calls_before_failure = calls;
+		expect_words(topology, WORDS("machine: out of memory\n"));
+		cr_assert_eq(calls_before_failure, -1, "the call was made");
+	}
 }
 
 Test(topology_text, a_quota_is_told_with_its_file_and_what_it_does)
