@@ -423,7 +423,7 @@ static void *see_off_oddly(void *arg)
 static void *wait_unwatched(void *arg)
 {
 	skua_process child;
-	const char *argv[] = { "sleep", "0.01", NULL };
+	const char *argv[] = { "sleep", "0.3", NULL };
 	const skua_process_options how = { .argv = argv };
 	cr_assert_eq(skua_process_start(&child, &how), 0);
 	refuse(WATCH, ENOMEM, 1);
