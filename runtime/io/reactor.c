@@ -128,16 +128,15 @@ static bool is_open(void)
 	return sk_load_acquire(&reactor.state) == OPEN; /* edge -> reactor.ready : epoll and the table */
 }
 
-/* Call from: a task, or a thread that keeps the pool alive. */
+/* Call from: a worker. */
 static int open_reactor(void)
 {
-	sk_worker *worker = sk_worker_self();
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	if (is_open())
 		return 0;
 	pthread_once(&once, hook);
 	pthread_mutex_lock(&reactor.lock);
-	int error = open_locked(worker ? worker->pool : sk_entrance.pool);
+	int error = open_locked(sk_worker_self()->pool);
 	pthread_mutex_unlock(&reactor.lock);
 	return error;
 }

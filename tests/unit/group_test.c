@@ -150,6 +150,34 @@ static void deadline(void)
 	cr_assert_eq(skua_group_wait(&group), 0, "taken back");
 }
 
+/* A wait of a cancelled task for a group without tasks. */
+static void *wait_for_nobody(void *arg)
+{
+	skua_group group = SKUA_GROUP_INIT;
+	while (!skua_cancelled())
+		skua_yield();
+	cr_assert_leq(skua_group_wait(&group), 0, "it ends");
+	skua_shield(1);
+	reset();
+	for (uintptr_t i = 0; i < 5; i++)
+		cr_assert_eq(skua_group_run(&group, short_task, number(i)), 0, "the group is as good as new");
+	cr_assert_eq(skua_group_wait(&group), 0);
+	cr_assert_eq(sk_load_relaxed(&ended), 5);
+	skua_shield(0);
+	return arg;
+}
+
+Test(group, a_cancelled_task_does_not_wait_for_nobody)
+{
+	for (unsigned workers = 1; workers <= 2; workers++) {
+		start(workers, false);
+		skua_future *waiting = skua_async(wait_for_nobody, &workers);
+		skua_cancel(waiting);
+		cr_assert_eq(skua_await(waiting), &workers);
+		skua_stop();
+	}
+}
+
 Test(group, a_deadline_cancels_it)
 {
 	everywhere(deadline);

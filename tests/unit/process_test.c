@@ -4,6 +4,7 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 static void expect_no_children(void)
@@ -182,6 +183,49 @@ Test(process, a_program_without_standard_descriptors_has_children_with)
 	cr_assert(WIFEXITED(status));
 	cr_assert_eq(WEXITSTATUS(status), 0, "step %d", WEXITSTATUS(status));
 }
+
+/* The same with room for one descriptor more, or for none: the status is the step that went wrong. */
+#if !UNIT_EMULATED /* the emulator has descriptors of its own among ours */
+static int with_no_descriptor_left(void)
+{
+	struct rlimit few;
+	skua_process child;
+	const char *argv[] = { "true", NULL };
+	skua_process_options null = { .argv = argv, .input = SKUA_STDIO_NULL };
+	skua_process_options copy = { .argv = argv, .output = STDERR_FILENO };
+	skua_process_options piped = { .argv = argv, .output = SKUA_STDIO_PIPE };
+	for (int fd = STDERR_FILENO + 2; fd < 4096; fd++)
+		close(fd);
+	if (dup2(STDERR_FILENO, STDERR_FILENO + 1) < 0 || getrlimit(RLIMIT_NOFILE, &few) != 0)
+		return 1;
+	few.rlim_cur = STDERR_FILENO + 2;
+	if (setrlimit(RLIMIT_NOFILE, &few) != 0)
+		return 2;
+	if (skua_process_start(&child, &null) != -EMFILE)
+		return 3;
+	if (skua_process_start(&child, &copy) != -EMFILE)
+		return 4;
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	if (skua_process_start(&child, &piped) != -EMFILE)
+		return 5;
+	close(STDERR_FILENO + 1);
+	if (skua_process_start(&child, &piped) != -EMFILE)
+		return 6;
+	return count_open() == 1 ? 0 : 7;
+}
+
+Test(process, a_start_without_descriptors_fails_and_leaves_none_behind)
+{
+	int status;
+	pid_t child = fork();
+	if (child == 0)
+		_exit(with_no_descriptor_left());
+	cr_assert_eq(waitpid(child, &status, 0), child);
+	cr_assert(WIFEXITED(status));
+	cr_assert_eq(WEXITSTATUS(status), 0, "step %d", WEXITSTATUS(status));
+}
+#endif
 
 /* --- ends --- */
 

@@ -1,115 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What other kernels, file systems and networks answer: calls that are interrupted, that do not know a flag, that fail
- * because of the peer. The linker (tests/CMakeLists.txt) sends the library's calls here; each refuses as often as a
- * test asks for and then does what it always does.
- */
-#include "wired.h"
+/* Calls that are interrupted, that do not know a flag, that fail because of the peer. */
+#include "refused.h"
 
-#include "io/reactor.h"
-#include "sched/settings.h"
-
-#include <limits.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <sys/syscall.h>
-
-enum call {
-	READ,
-	WRITE,
-	SEND,
-	RECV,
-	ACCEPT,
-	CONNECT,
-	PREAD_CACHED,
-	PWRITE_CACHED,
-	LOOK_UP,
-	PIDFD,
-	RING,
-	CALLS
-};
-
-static SK_ATOMIC(int) error_of[CALLS];
-static SK_ATOMIC(int) times_of[CALLS];
-
-static void refuse(enum call call, int error, int times)
-{
-	sk_store_relaxed(&error_of[call], error); /* relaxed: read by the calls of what the test starts afterwards */
-	sk_store_release(&times_of[call], times);
-}
-
-static bool is_refused(enum call call)
-{
-	int times = sk_load_acquire(&times_of[call]);
-	while (times > 0)
-		if (sk_cas_relaxed(&times_of[call], &times, times - 1)) { /* relaxed: only counted */
-			errno = sk_load_relaxed(&error_of[call]);         /* relaxed: as above */
-			return true;
-		}
-	return false;
-}
-
-/* Whether all refusals were met; none are left for the next test. */
-static void expect_refused(enum call call)
-{
-	cr_assert_eq(sk_load_relaxed(&times_of[call]), 0, "call %d was not refused", (int)call);
-}
-
-/* The same where all calls are refused. */
-static void expect_some_refused(enum call call)
-{
-	cr_assert_lt(sk_load_relaxed(&times_of[call]), INT_MAX, "call %d was never made", (int)call);
-}
-
-#define REFUSE(result, name, call, parameters, arguments)                                                              \
-	result __real_##name parameters;                                                                               \
-	result __wrap_##name parameters;                                                                               \
-	result __wrap_##name parameters                                                                                \
-	{                                                                                                              \
-		return is_refused(call) ? (result)-1 : __real_##name arguments;                                        \
-	}
-
-REFUSE(ssize_t, read, READ, (int fd, void *to, size_t bytes), (fd, to, bytes))
-REFUSE(ssize_t, write, WRITE, (int fd, const void *from, size_t bytes), (fd, from, bytes))
-REFUSE(ssize_t, send, SEND, (int fd, const void *from, size_t bytes, int flags), (fd, from, bytes, flags))
-REFUSE(ssize_t, recv, RECV, (int fd, void *to, size_t bytes, int flags), (fd, to, bytes, flags))
-REFUSE(int, accept4, ACCEPT, (int fd, struct sockaddr *address, socklen_t *bytes, int flags),
-       (fd, address, bytes, flags))
-REFUSE(int, connect, CONNECT, (int fd, const struct sockaddr *address, socklen_t bytes), (fd, address, bytes))
-
-int __real_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list);
-int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list);
-
-/* The error is a code of its own kind; numbers are always known. */
-int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **list)
-{
-	bool is_number = hints && (hints->ai_flags & AI_NUMERICHOST);
-	if (is_number || !is_refused(LOOK_UP))
-		return __real_getaddrinfo(host, service, hints, list);
-	int code = errno;
-	errno = EMFILE;
-	return code;
-}
-
-long __real_syscall(long number, ...);
-long __wrap_syscall(long number, ...);
-
-long __wrap_syscall(long number, ...)
-{
-	long given[6];
-	va_list arguments;
-	va_start(arguments, number);
-	for (int i = 0; i < 6; i++)
-		given[i] = va_arg(arguments, long);
-	va_end(arguments);
-	if ((number == SYS_pidfd_open && is_refused(PIDFD)) || (number == SYS_io_uring_setup && is_refused(RING)) ||
-	    (number == SYS_preadv2 && is_refused(PREAD_CACHED)) ||
-	    (number == SYS_pwritev2 && is_refused(PWRITE_CACHED)))
-		return -1;
-	return __real_syscall(number, given[0], given[1], given[2], given[3], given[4], given[5]);
-}
 
 /* --- interrupted --- */
 
@@ -153,6 +47,39 @@ static void transfers_interrupted(void)
 Test(refusal, interrupted_transfers_are_made_again)
 {
 	wired(1, 2, transfers_interrupted);
+}
+
+/* --- SIGPIPE that the program waits for itself --- */
+
+static void *break_pipe_when_pending(void *arg)
+{
+	int ends[2];
+	sigset_t set, before;
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	pthread_sigmask(SIG_BLOCK, &set, &before);
+	raise(SIGPIPE);
+	cr_assert_eq(pipe2(ends, O_CLOEXEC), 0);
+	close(ends[0]);
+	cr_assert_eq(skua_write(ends[1], "x", 1), -EPIPE);
+	close(ends[1]);
+	sigpending(&set);
+	cr_assert(sigismember(&set, SIGPIPE), "it is still there");
+	sigemptyset(&set);
+	sigaddset(&set, SIGPIPE);
+	cr_assert_eq(sigtimedwait(&set, NULL, &(struct timespec){ 0 }), SIGPIPE);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return arg;
+}
+
+static void pending(void)
+{
+	break_pipe_when_pending(NULL);
+}
+
+Test(refusal, a_pending_signal_of_the_programs_is_left_to_it)
+{
+	wired(1, 1, pending);
 }
 
 /* --- a kernel or file system without RWF_NOWAIT --- */
@@ -262,9 +189,27 @@ static void *write_until_full(void *arg)
 	return arg;
 }
 
+/* What does not sleep by itself is asked for all of it. */
+static void write_in_time(void)
+{
+	static const char bytes[2 * PIPE_BUF];
+	char path[] = "/tmp/skua-refusal-XXXXXX";
+	int ends[2], fd = mkstemp(path);
+	cr_assert_geq(fd, 0);
+	unlink(path);
+	cr_assert_eq(pipe2(ends, O_CLOEXEC | O_NONBLOCK), 0);
+	uint64_t until = skua_now_ns() + 10000 * MS;
+	cr_assert_eq(skua_write_until(fd, bytes, sizeof bytes, until), (ptrdiff_t)sizeof bytes);
+	cr_assert_eq(skua_write_until(ends[1], bytes, sizeof bytes, until), (ptrdiff_t)sizeof bytes);
+	skua_close(fd);
+	skua_close(ends[0]);
+	skua_close(ends[1]);
+}
+
 static void deadlines_of_threads(void)
 {
 	write_until_full(NULL);
+	write_in_time();
 	pass_a_file(NULL);
 }
 
@@ -339,8 +284,26 @@ static void *connect_slowly(void *arg)
 		refuse(CONNECT, EAGAIN, 1);
 		cr_assert_eq(skua_connect(fd, (struct sockaddr *)&to, sizeof to), -ENOBUFS, "no port is left");
 		cr_assert_eq(skua_connect(fd, (struct sockaddr *)&to, sizeof to), -EISCONN);
+		refuse(CONNECT, EBUSY, 1);
+		cr_assert_eq(skua_connect(fd, (struct sockaddr *)&to, sizeof to), -EBUSY, "no queue is full");
 		skua_close(fd);
 	}
+	/* The program's own, which does not block. */
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port) };
+	to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	cr_assert_eq(skua_connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+	skua_close(fd);
+	/* The kernel says that it is there instead of saying that it has succeeded. */
+	fd = skua_socket(AF_INET, SOCK_STREAM, 0);
+	(void)__real_connect(fd, (struct sockaddr *)&to, sizeof to);
+	cr_assert_eq(poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, -1), 1);
+	cr_assert_eq(__real_connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+	refuse(CONNECT, EINPROGRESS, 1);
+	cr_assert_eq(skua_connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+	expect_refused(CONNECT);
+	skua_close(fd);
+	cr_assert_eq(skua_connect(-1, (struct sockaddr *)&to, sizeof to), -EBADF);
 	skua_close(listening);
 	return arg;
 }
@@ -396,39 +359,6 @@ Test(refusal, each_way_in_which_a_name_is_not_found_is_told)
 	wired(1, 2, names);
 }
 
-/* --- no io_uring --- */
-
-static void *open_null(void *arg)
-{
-	(void)arg;
-	return number(skua_open("/dev/null", O_RDONLY, 0));
-}
-
-static void expect_text(unsigned choice, const char *expected)
-{
-	char text[128];
-	sk_reactor_describe(choice, text, sizeof text);
-	cr_assert_str_eq(text, expected);
-}
-
-Test(refusal, without_io_uring_files_go_by_threads_unless_it_was_asked_for)
-{
-	refuse(RING, EPERM, INT_MAX);
-	start(2, false);
-	int fd = int_of(in_task(open_null, NULL));
-	cr_assert_geq(fd, 0, "%s", skua_strerror(fd));
-	skua_close(fd);
-	skua_stop();
-	setenv("SKUA_IO", "uring", 1);
-	start(2, false);
-	cr_assert_eq(int_of(in_task(open_null, NULL)), -EPERM);
-	skua_stop();
-	unsetenv("SKUA_IO");
-	expect_text(SK_IO_AUTO, "epoll; files by threads (io_uring: Operation not permitted)");
-	expect_text(SK_IO_EPOLL, "epoll; files by threads (SKUA_IO=epoll)");
-	expect_text(SK_IO_URING, "epoll; files not at all: SKUA_IO=uring, but io_uring: Operation not permitted");
-}
-
 /* --- children without descriptors of them --- */
 
 static void *wait_without_pidfd(void *arg)
@@ -457,4 +387,58 @@ static void children(void)
 Test(refusal, a_child_is_waited_for_by_a_thread_where_there_is_no_descriptor_for_it)
 {
 	wired(1, 2, children);
+}
+
+/* Ends at once; its end is awaited here, and it stays to be seen off. */
+static void start_short(skua_process *child)
+{
+	const char *argv[] = { "true", NULL };
+	const skua_process_options how = { .argv = argv };
+	siginfo_t what;
+	cr_assert_eq(skua_process_start(child, &how), 0);
+	cr_assert_eq(__real_waitid(P_PID, (id_t)child->pid, &what, WEXITED | WNOWAIT), 0);
+}
+
+static void *see_off_oddly(void *arg)
+{
+	skua_process child;
+	refuse(PIDFD, EMFILE, 1);
+	start_short(&child);
+	refuse(SEE_OFF, EINTR, 2);
+	cr_assert_eq(skua_process_wait(&child), 0, "without a descriptor, and there already");
+	expect_refused(SEE_OFF);
+	start_short(&child);
+	refuse(SEE_OFF, EINTR, 2);
+	cr_assert_eq(skua_process_wait(&child), 0);
+	expect_refused(SEE_OFF);
+	/* Somebody else has seen it off. */
+	start_short(&child);
+	cr_assert_eq(waitpid(child.pid, NULL, 0), child.pid);
+	cr_assert_eq(skua_process_wait(&child), -ECHILD);
+	cr_assert_eq(skua_process_wait(&child), -ECHILD, "still");
+	return arg;
+}
+
+/* The kernel has no memory to watch the descriptor. */
+static void *wait_unwatched(void *arg)
+{
+	skua_process child;
+	const char *argv[] = { "sleep", "0.3", NULL };
+	const skua_process_options how = { .argv = argv };
+	cr_assert_eq(skua_process_start(&child, &how), 0);
+	refuse(WATCH, ENOMEM, 1);
+	cr_assert_eq(skua_process_wait(&child), 0);
+	expect_refused(WATCH);
+	return arg;
+}
+
+static void seeing_off(void)
+{
+	everywhere(see_off_oddly, NULL);
+	in_task(wait_unwatched, NULL);
+}
+
+Test(refusal, a_child_is_seen_off_whatever_comes_in_between)
+{
+	wired(1, 2, seeing_off);
 }

@@ -24,6 +24,9 @@ static void *look_up(void *arg)
 	cr_assert_eq(skua_resolve("127.0.0.1", "80", &wrong, &list), -EINVAL);
 	const struct addrinfo numeric = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV };
 	cr_assert_eq(skua_resolve("localhost", "80", &numeric, &list), -ENOENT);
+	const struct addrinfo numeric_host = { .ai_flags = AI_NUMERICHOST };
+	cr_assert_eq(skua_resolve("localhost", "80", &numeric_host, &list), -ENOENT);
+	cr_assert_eq(skua_resolve(NULL, "no-such-service", NULL, &list), -ENOENT);
 	return arg;
 }
 
@@ -76,6 +79,9 @@ static void *listen_and_dial(void *arg)
 	int fd = skua_dial("127.0.0.1", (unsigned)port);
 	cr_assert_geq(fd, 0, "%s", skua_strerror(fd));
 	cr_assert_gt(skua_local_port(fd), 0);
+	skua_close(fd);
+	fd = skua_dial(NULL, (unsigned)port);
+	cr_assert_geq(fd, 0, "no host is this one: %s", skua_strerror(fd));
 	skua_close(fd);
 	/* It is taken, and so is an address that is nobody's here. */
 	cr_assert_eq(skua_listen("127.0.0.1", (unsigned)port, 8), -EADDRINUSE);

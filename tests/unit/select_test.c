@@ -95,6 +95,8 @@ Test(select, a_kind_that_nobody_provides_is_refused)
 	skua_case cases[] = { SKUA_ON_EVENT(NULL) };
 	cases[0].kind = (enum skua_case_kind)99;
 	cr_assert_eq(skua_select(cases, 1, 0), -EINVAL);
+	cases[0].kind = SKUA_CASE_FD; /* not made by SKUA_ON_FD */
+	cr_assert_eq(skua_select(cases, 1, 0), -EINVAL);
 	cr_assert_eq(skua_select(cases, SIZE_MAX, 0), -EINVAL, "nor more of them than the result can name");
 }
 

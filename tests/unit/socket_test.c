@@ -2,6 +2,8 @@
 /* Sockets: echoes over TCP and Unix sockets, many at once, half-closed and reset ones, full tables of descriptors. */
 #include "wired.h"
 
+#include "io/reactor.h"
+
 #include <netinet/in.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -438,8 +440,29 @@ static void *receive_datagram(void *fd)
 	return number(bytes == 5 && memcmp(text, "gram!", 5) == 0);
 }
 
+/* Only a connection of TCP is told of by events that a short read may wait for. */
+static void *make_all_kinds(void *arg)
+{
+	static const struct {
+		int domain, type, protocol;
+		enum sk_descriptor_kind kind;
+	} all[] = { { AF_INET, SOCK_STREAM, 0, SK_DESCRIPTOR_TCP },
+		    { AF_INET, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_TCP, SK_DESCRIPTOR_TCP },
+		    { AF_INET, SOCK_DGRAM, 0, SK_DESCRIPTOR_SOCKET },
+		    { AF_UNIX, SOCK_STREAM, 0, SK_DESCRIPTOR_SOCKET } };
+	for (unsigned i = 0; i < sizeof all / sizeof all[0]; i++) {
+		sk_io_watch watch;
+		int fd = skua_socket(all[i].domain, all[i].type, all[i].protocol);
+		cr_assert_eq(sk_reactor_begin(&watch, fd, SK_IN), 0);
+		cr_assert_eq(sk_reactor_kind(&watch), all[i].kind, "socket %u", i);
+		skua_close(fd);
+	}
+	return arg;
+}
+
 static void datagrams(void)
 {
+	in_task(make_all_kinds, NULL);
 	int a, b;
 	pair(SOCK_DGRAM, &a, &b);
 	skua_future *receiving = skua_async(receive_datagram, number(b));
@@ -451,6 +474,7 @@ static void datagrams(void)
 	cr_assert_eq(skua_send(-1, "x", 1, 0), -EBADF);
 	cr_assert_eq(int_of(in_task(accept_one, number(-1))), -EBADF);
 	cr_assert_eq(int_of(in_task(accept_one, number(1 << 28))), -EBADF);
+	cr_assert_eq(int_of(in_task(accept_one, number(500000))), -EBADF, "one that there may be");
 }
 
 Test(socket, datagrams_and_wrong_descriptors)
