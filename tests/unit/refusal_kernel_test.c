@@ -154,8 +154,9 @@ static void *transfer_in_parts(void *arg)
 	expect_refused(PREAD_CACHED);
 	expect_refused(READ);
 	expect_bytes(bytes, (size_t)expected, 4, 0);
-	/* More than one call transfers, and nothing at all. */
-	cr_assert_eq(skua_pread(fd, bytes, (size_t)1 << 31, 0), 300);
+	/* More than one call transfers (an emulator looks whether all of it is memory), and nothing at all. */
+	if (!UNIT_EMULATED)
+		cr_assert_eq(skua_pread(fd, bytes, (size_t)1 << 31, 0), 300);
 	refuse(PREAD_CACHED, EOPNOTSUPP, 1);
 	cr_assert_eq(skua_pread(fd, bytes, 0, 0), 0);
 	expect_refused(PREAD_CACHED);
@@ -221,11 +222,13 @@ Test(refusal_kernel, an_io_uring_that_lacks_something_is_none)
 {
 	if (!has_uring())
 		cr_skip_test("no io_uring");
+	char expected[128]; /* each C library has words of its own */
+	snprintf(expected, sizeof expected, "epoll; files by threads (io_uring: %s)", strerror(EOPNOTSUPP));
 	refuse(RING_PROBE, EINVAL, 1);
-	expect_text(SK_IO_AUTO, "epoll; files by threads (io_uring: Operation not supported)");
+	expect_text(SK_IO_AUTO, expected);
 	expect_refused(RING_PROBE);
 	refuse(RING_FEATURES, 0, 1);
-	expect_text(SK_IO_AUTO, "epoll; files by threads (io_uring: Operation not supported)");
+	expect_text(SK_IO_AUTO, expected);
 	expect_refused(RING_FEATURES);
 }
 

@@ -70,7 +70,7 @@ Test(topology_load, without_memory_there_is_no_topology)
 			}
 		} while (error < 0);
 		calls_before_failure = -1;
-		cr_assert_eq(calls, 4, "the PUs, the topology, its places, and a row to sort");
+		cr_assert_geq(calls, 3, "the PUs, the topology, its places; and a row to sort, for some C libraries");
 		sk_topology_free(topology);
 	}
 }
