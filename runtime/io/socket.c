@@ -136,9 +136,9 @@ int skua_accept_until(int fd, uint64_t deadline_ns)
 	if (error < 0)
 		return error;
 	int peer = (int)sk_io_repeat(&call, try_accept, NULL);
-	bool is_tcp = call.in_task && sk_reactor_kind(&call.watch) == SK_DESCRIPTOR_TCP;
+	bool listens_to_tcp = call.in_task && sk_reactor_kind(&call.watch) == SK_DESCRIPTOR_TCP;
 	if (peer >= 0)
-		sk_reactor_adopt(peer, is_tcp ? SK_DESCRIPTOR_TCP : SK_DESCRIPTOR_SOCKET);
+		sk_reactor_adopt(peer, listens_to_tcp ? SK_DESCRIPTOR_TCP : SK_DESCRIPTOR_SOCKET);
 	return peer;
 }
 

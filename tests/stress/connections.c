@@ -8,7 +8,6 @@
  */
 #include "stress.h"
 
-#include <dirent.h>
 #include <sys/socket.h>
 
 #define CLIENTS STRESS_SCALED(64u, 16u) /* at once */
@@ -97,17 +96,6 @@ static void *come_and_go(void *arg)
 
 /* --- what is left --- */
 
-static unsigned descriptors(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	unsigned count = 0;
-	while (folder && readdir(folder))
-		count++;
-	if (folder)
-		closedir(folder);
-	return count;
-}
-
 typedef struct house {
 	long resident_kib;
 	unsigned descriptors;
@@ -116,7 +104,7 @@ typedef struct house {
 
 static house look_around(void)
 {
-	return (house){ stress_resident_kib(), descriptors(), stress_stats().fibers };
+	return (house){ stress_resident_kib(), stress_descriptors(), stress_stats().fibers };
 }
 
 static void expect_no_growth(unsigned workers, house early, house late)

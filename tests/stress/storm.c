@@ -8,7 +8,6 @@
  */
 #include "stress.h"
 
-#include <dirent.h>
 #include <sys/socket.h>
 
 #define AT_ONCE 16u
@@ -187,17 +186,6 @@ static void *many_groups(void *arg)
 	return NULL;
 }
 
-static unsigned descriptors(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	unsigned count = 0;
-	while (folder && readdir(folder))
-		count++;
-	if (folder)
-		closedir(folder);
-	return count;
-}
-
 static void storm(unsigned workers, uint64_t groups)
 {
 	stress_start((skua_config){ .workers = workers, .bind = "none" });
@@ -213,11 +201,11 @@ static void storm(unsigned workers, uint64_t groups)
 		for (unsigned i = 0; i < AT_ONCE; i++)
 			skua_await(f[i]);
 		if (!before)
-			before = descriptors();
+			before = stress_descriptors();
 	}
 	STRESS_REQUIRE(begun == ended, "%" PRIu64 " begun, %" PRIu64 " ended", (uint64_t)begun, (uint64_t)ended);
 	STRESS_REQUIRE(sent_all == received_all, "lost or doubled");
-	STRESS_REQUIRE(descriptors() <= before, "%u descriptors, after the first round %u", descriptors(), before);
+	STRESS_REQUIRE(stress_descriptors() <= before, "%u descriptors, after the first round %u", stress_descriptors(), before);
 	uint64_t fibers = stress_stats().fibers;
 	STRESS_REQUIRE(fibers < AT_ONCE * (MEMBERS + 4) * 2 + 64 * workers, "%" PRIu64 " fibers", fibers);
 	printf("%u workers: %" PRIu64 " groups, %" PRIu64 " in time, %" PRIu64 " late, %" PRIu64 " cancelled, %" PRIu64

@@ -23,6 +23,7 @@
 #ifndef SK_TESTS_STRESS_H
 #define SK_TESTS_STRESS_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -181,6 +182,18 @@ static inline long stress_resident_kib(void)
 		pages = 0;
 	fclose(file);
 	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+/* Descriptors that are open, and a few more: to be compared. */
+static inline unsigned stress_descriptors(void)
+{
+	DIR *folder = opendir("/proc/self/fd");
+	unsigned count = 0;
+	while (folder && readdir(folder))
+		count++;
+	if (folder)
+		closedir(folder);
+	return count;
 }
 
 /* The runtime's counters, summed over the workers. */
