@@ -171,7 +171,6 @@ static int await_once(sk_async *async, uint64_t deadline_ns, bool cancellable)
 		.deadline_ns = deadline_ns,
 		.why = SK_WAIT_FUTURE,
 		.cancellable = cancellable,
-		.locks = true,
 	};
 	uint32_t cause = sk_wait(&what);
 	if (cause != SK_CAUSE_TIMEOUT && cause != SK_CAUSE_CANCEL)

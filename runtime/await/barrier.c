@@ -103,7 +103,6 @@ static int wait_for_others(sk_barrier *barrier)
 		.deadline_ns = SK_TIMERS_NEVER,
 		.why = SK_WAIT_BARRIER,
 		.cancellable = true,
-		.locks = true,
 	};
 	uint32_t cause = sk_wait(&what);
 	if (mine.is_last)

@@ -182,7 +182,6 @@ static int wait_at(transfer *mine, uint64_t deadline_ns, bool is_send)
 		.deadline_ns = deadline_ns,
 		.why = is_send ? SK_WAIT_SEND : SK_WAIT_RECEIVE,
 		.cancellable = true,
-		.locks = true,
 	};
 	uint32_t cause = sk_wait(&what);
 	if (SK_UNLIKELY(mine->now != -EAGAIN))

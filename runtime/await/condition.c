@@ -92,7 +92,6 @@ static int wait_until(skua_cond *cond, skua_mutex *mutex, uint64_t at_ns)
 		.deadline_ns = at_ns,
 		.why = SK_WAIT_CONDITION,
 		.cancellable = true,
-		.locks = true,
 	};
 	if (sk_deadline_is_past(at_ns))
 		return -ETIMEDOUT;

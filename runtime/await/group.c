@@ -154,7 +154,6 @@ static uint32_t await_tasks(sk_group *group, uint64_t deadline_ns, bool cancella
 		.deadline_ns = deadline_ns,
 		.why = SK_WAIT_GROUP,
 		.cancellable = cancellable,
-		.locks = true,
 	};
 	return sk_wait(&what);
 }

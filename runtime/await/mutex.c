@@ -148,7 +148,6 @@ static int wait_for(mutex_wait *wait, uint64_t deadline_ns, bool cancellable)
 		.deadline_ns = deadline_ns,
 		.why = SK_WAIT_MUTEX,
 		.cancellable = cancellable,
-		.locks = true,
 	};
 	for (;;) {
 		wait->node->is_handed = false;

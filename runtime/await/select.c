@@ -269,7 +269,7 @@ int skua_select(skua_case *cases, size_t count, uint64_t deadline_ns)
 		return select_by_task(cases, count, deadline_ns);
 	selection mine = { .cases = cases, .count = count };
 	const sk_wait_for what = {
-		.enlist = enlist,
+		.enlist = count > 0 ? enlist : NULL,
 		.arg = &mine,
 		.deadline_ns = deadline_ns,
 		.why = SK_WAIT_SELECT,

@@ -99,7 +99,6 @@ int sk_waitable_wait(sk_waitable *object, const sk_waitable_kind *kind, uint64_t
 		.deadline_ns = deadline_ns,
 		.why = kind->why,
 		.cancellable = !kind->is_uncancellable,
-		.locks = true,
 	};
 	uint32_t cause = sk_wait(&what);
 	if (wait.is_taken || cause == SK_CAUSE_EVENT)

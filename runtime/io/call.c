@@ -100,7 +100,6 @@ static ptrdiff_t wait_in_reactor(sk_io_call *call)
 		.deadline_ns = call->deadline_ns,
 		.why = call->sides == SK_OUT ? SK_WAIT_WRITE : SK_WAIT_READ,
 		.cancellable = true,
-		.locks = true,
 	};
 	uint32_t cause = sk_wait(&what);
 	/* An event has taken the node out, unless there is one for each side. */

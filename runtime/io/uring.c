@@ -270,7 +270,6 @@ static uint32_t await(sk_uring_op *op, uint64_t deadline_ns, bool cancellable)
 		.deadline_ns = deadline_ns,
 		.why = SK_WAIT_FILE,
 		.cancellable = cancellable,
-		.locks = true,
 	};
 	return sk_wait(&what);
 }

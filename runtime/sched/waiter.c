@@ -267,7 +267,7 @@ typedef struct fiber_wait {
 static bool is_cancelled_now(const sk_wait_for *what, sk_scope *scope)
 {
 	/* edge -> waiter.cancel : the ticket is there before cancelled is read */
-	if (what->locks)
+	if (what->enlist)
 		sk_fence_after_rmw();
 	else
 		sk_fence_seq_cst();

@@ -25,8 +25,8 @@
  *
  * No wake-up is lost: enlist decides under the event's own lock or compare-and-swap whether it came before the event
  * or after it. Cancelling: the canceller sets cancelled, then reads waiting (both seq_cst); the waiter the other way
- * round, with a fence in between, so one of them sees the other. Where enlist takes a lock, that is the fence on
- * processors whose locked instructions are one (sk_fence_after_rmw), and the wait has one such instruction less.
+ * round, with a fence in between, so one of them sees the other. If there is an enlist, its lock or compare-and-swap is
+ * that fence on processors where locked instructions are one (sk_fence_after_rmw).
  *
  *   U1  a wait ends once: wake leaves {seq, 0} by one CAS.
  *   U2  what enlist and the timer use lies on the waiter's stack; it does not return before 7 (by 8).
@@ -87,14 +87,16 @@ typedef struct sk_scope {
 	SK_ATOMIC(uint64_t) waiting;
 } sk_scope;
 
-/* A wait. enlist(arg, ticket) says false if there is nothing to wait for any more; it must not touch arg afterwards. */
+/*
+ * A wait. enlist(arg, ticket) says false if there is nothing to wait for any more; it must not touch arg afterwards.
+ * Before it says true it makes an atomic read-modify-write, as taking a lock is (see 6 above). NULL: no event.
+ */
 typedef struct sk_wait_for {
 	bool (*enlist)(void *arg, sk_ticket ticket);
 	void *arg;
 	uint64_t deadline_ns; /* SK_TIMERS_NEVER for none */
 	enum sk_wait why;
 	bool cancellable;
-	bool locks; /* before it says true, enlist makes an atomic read-modify-write, as taking a lock does */
 } sk_wait_for;
 
 /*

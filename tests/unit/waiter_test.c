@@ -30,7 +30,6 @@ static uint32_t await_simple(simple *event_, uint64_t deadline_ns, bool cancella
 		.deadline_ns = deadline_ns,
 		.why = SK_WAIT_EVENT,
 		.cancellable = cancellable,
-		.locks = true,
 	};
 	return sk_wait(&what);
 }

@@ -72,7 +72,6 @@ static uint32_t wait_for(happening *event, uint64_t deadline_ns, bool cancellabl
 		.deadline_ns = deadline_ns,
 		.why = SK_WAIT_EVENT,
 		.cancellable = cancellable,
-		.locks = event != NULL,
 	};
 	uint32_t cause = sk_wait(&what);
 	if (cause == SK_CAUSE_EVENT || cause == SK_CAUSE_BEFORE)
