@@ -20,7 +20,7 @@ typedef struct scene {
 	skua_channel *channel;
 	skua_mutex mutex;
 	int pair[2];
-	uint64_t held; /* under the mutex */
+	uint64_t held;           /* under the mutex */
 	uint64_t sent, received; /* numbers that went into the channel and came out */
 } scene;
 
@@ -131,7 +131,7 @@ static void setup(scene *s)
 	s->channel = skua_channel_create(2, sizeof(uint64_t));
 	STRESS_REQUIRE(s->channel, "no memory for a channel");
 	STRESS_REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, s->pair) == 0, "%s",
-		       strerror(errno));
+	               strerror(errno));
 }
 
 static void tear_down(scene *s)
@@ -205,7 +205,8 @@ static void storm(unsigned workers, uint64_t groups)
 	}
 	STRESS_REQUIRE(begun == ended, "%" PRIu64 " begun, %" PRIu64 " ended", (uint64_t)begun, (uint64_t)ended);
 	STRESS_REQUIRE(sent_all == received_all, "lost or doubled");
-	STRESS_REQUIRE(stress_descriptors() <= before, "%u descriptors, after the first round %u", stress_descriptors(), before);
+	STRESS_REQUIRE(stress_descriptors() <= before, "%u descriptors, after the first round %u", stress_descriptors(),
+	               before);
 	uint64_t fibers = stress_stats().fibers;
 	STRESS_REQUIRE(fibers < AT_ONCE * (MEMBERS + 4) * 2 + 64 * workers, "%" PRIu64 " fibers", fibers);
 	printf("%u workers: %" PRIu64 " groups, %" PRIu64 " in time, %" PRIu64 " late, %" PRIu64 " cancelled, %" PRIu64
