@@ -165,7 +165,8 @@ int skua_group_wait(skua_group *public_group)
 	uint64_t deadline_ns = group->thread_deadline_ns ? group->thread_deadline_ns : SK_TIMERS_NEVER;
 	uint32_t cause = await_tasks(group, deadline_ns, true);
 	if (cause == SK_CAUSE_CANCEL || cause == SK_CAUSE_TIMEOUT) {
-		cancel(group, cause == SK_CAUSE_CANCEL ? -ECANCELED : -ETIMEDOUT, false);
+		/* Also one that is not open: who is cancelled is told so, as by every wait. */
+		cancel(group, cause == SK_CAUSE_CANCEL ? -ECANCELED : -ETIMEDOUT, true);
 		await_tasks(group, SK_TIMERS_NEVER, false);
 	}
 	if (group->is_timed)
