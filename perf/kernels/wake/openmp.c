@@ -21,19 +21,19 @@ static void spawner(void)
 
 uint64_t kernel_run(const kernel_params *params)
 {
-	for (unsigned i = 0; i < wake_count(); i++) {
-		wake_idle(params);
-#pragma omp parallel
-#pragma omp single
-		nothing();
-		wake_waited();
-	}
 	for (unsigned i = 0; params->workers > 1 && i < wake_count(); i++) {
 		wake_idle(params);
 #pragma omp parallel
 #pragma omp single
 		spawner();
 		wake_done();
+	}
+	for (unsigned i = 0; i < wake_count(); i++) {
+		wake_idle(params);
+#pragma omp parallel
+#pragma omp single
+		nothing();
+		wake_waited();
 	}
 	return 0;
 }

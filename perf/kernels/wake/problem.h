@@ -3,8 +3,11 @@
  * How fast a runtime answers after it had nothing to do for size microseconds. Two measurements, both from the main
  * thread, each run doing wake_count() of each:
  *
- *     wait_us    submit a task that does nothing and wait for it; the runtime may run it on the submitting thread
  *     other_us   until a task, spawned by one that then stays busy, has begun on another worker (at least 2 workers)
+ *     wait_us    submit a task that does nothing and wait for it; the runtime may run it on the submitting thread
+ *
+ * In this order, so that the second core has slept as long under each runtime: a virtual core that nobody woke for a
+ * quarter of a second answers a bare futex after 220 us instead of 55, and not every runtime wakes it to wait.
  *
  * The runtimes call the functions below; problem.c owns clock and counters. Written by the one task that is started,
  * read by the main thread or its task after an acquire load.

@@ -25,15 +25,15 @@ SKUA_TASK(void, spawner)
 
 uint64_t kernel_run(const kernel_params *params)
 {
-	for (unsigned i = 0; i < wake_count(); i++) {
-		wake_idle(params);
-		SKUA_RUN(nothing);
-		wake_waited();
-	}
 	for (unsigned i = 0; params->workers > 1 && i < wake_count(); i++) {
 		wake_idle(params);
 		SKUA_RUN(spawner);
 		wake_done();
+	}
+	for (unsigned i = 0; i < wake_count(); i++) {
+		wake_idle(params);
+		SKUA_RUN(nothing);
+		wake_waited();
 	}
 	return 0;
 }
