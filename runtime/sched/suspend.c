@@ -8,8 +8,6 @@
 #include "sched/pool.h"
 #include "sched/work.h"
 
-#include <errno.h>
-
 /*
  * Announces the fiber as the one whose slots thieves look at. Its poll is NULL: its first spawn takes the slow path,
  * publishes if anybody is hungry, and settles poll behind a full fence. So no fence is needed here, and none of its
@@ -82,31 +80,15 @@ SK_HOT void sk_switch_home(sk_worker *worker, sk_fiber *from)
 	sk_switch_arrived(from->worker);
 }
 
-/*
- * The C library declares the address of errno to be constant, so a function that touches errno before and after a
- * switch would write to the thread that it left. Hence two functions that are never inlined.
- */
-static __attribute__((noinline)) int errno_get(void)
-{
-	__asm__ volatile("");
-	return errno;
-}
-
-static __attribute__((noinline)) void errno_set(int value)
-{
-	__asm__ volatile("");
-	errno = value;
-}
-
 static void suspend_to(sk_fiber *next, sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why)
 {
 	sk_worker *worker = fiber->worker;
 	sk_stats_add(worker, suspended, 1);
 	SK_TRACE_EVENT(&worker->trace, SUSPEND, fiber->index, why);
 	sk_store_relaxed(&fiber->wait, (uint32_t)why); /* relaxed: for dumps */
-	fiber->saved_errno = errno_get();
+	fiber->saved_errno = *worker->thread_errno;
 	switch_to(worker, fiber, next, commit, arg);
-	errno_set(fiber->saved_errno);
+	*fiber->worker->thread_errno = fiber->saved_errno;
 }
 
 bool sk_suspend(sk_fiber *fiber, sk_commit commit, void *arg, enum sk_wait why)

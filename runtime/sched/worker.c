@@ -231,6 +231,7 @@ SK_HOT void sk_worker_sit(sk_worker *worker)
 		         worker->index);
 	worker->since_ticks = sk_clock_ticks();
 	sk_worker_self_set(worker);
+	worker->thread_errno = &errno;
 	sk_context_thread(&worker->home);
 	sk_switch_from_home(worker, fiber);
 	sk_context_destroy(&worker->home);
