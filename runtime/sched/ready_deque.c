@@ -66,12 +66,8 @@ sk_ready_array *sk_ready_deque_grow(sk_ready_deque *deque, uint64_t top, uint64_
 	return array;
 }
 
-bool sk_ready_deque_push_soon(sk_ready_deque *deque, sk_entry entry)
+bool sk_ready_deque_push_aside(sk_ready_deque *deque, sk_entry entry)
 {
-	if (!sk_load_relaxed(&deque->soon)) { /* relaxed: nobody but us makes it other than 0 (R4) */
-		sk_store_release(&deque->soon, entry); /* edge ready.soon -> : the entry */
-		return true;
-	}
 	/* edge ready.soon -> : the entry. edge -> ready.soon : the one before, if nobody has taken it meanwhile */
 	sk_entry before = sk_exchange_acq_rel(&deque->soon, entry);
 	if (!before || sk_ready_deque_push(deque, before))

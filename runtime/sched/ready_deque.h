@@ -111,8 +111,17 @@ static inline bool sk_ready_deque_push(sk_ready_deque *deque, sk_entry entry)
 	return true;
 }
 
+/* The same where something is the next one already: it is moved aside, to the bottom. */
+bool sk_ready_deque_push_aside(sk_ready_deque *deque, sk_entry entry);
+
 /* Adds an entry that is to be the next one here. false: no memory to move aside what was, and it is not added. */
-bool sk_ready_deque_push_soon(sk_ready_deque *deque, sk_entry entry);
+static inline bool sk_ready_deque_push_soon(sk_ready_deque *deque, sk_entry entry)
+{
+	if (__builtin_expect(sk_load_relaxed(&deque->soon) != 0, 0)) /* relaxed: only we make it other than 0 (R4) */
+		return sk_ready_deque_push_aside(deque, entry);
+	sk_store_release(&deque->soon, entry); /* edge ready.soon -> : the entry */
+	return true;
+}
 
 /* Looks the queue empty, without what is to be the next one? (a snapshot) */
 static inline bool sk_ready_deque_queue_seen_empty(sk_ready_thief thief)

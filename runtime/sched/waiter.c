@@ -16,16 +16,10 @@
 #define SEQ_SHIFT 32
 #define INDEX_BITS 30
 #define INDEX_MASK ((UINT64_C(1) << INDEX_BITS) - 1)
-#define CAUSE_MASK UINT64_C(0xffffffff)
 
 static inline sk_ticket ticket_of(uint64_t seq, uint64_t index, enum sk_ticket_kind kind)
 {
 	return seq << SEQ_SHIFT | index << 2 | (uint64_t)kind;
-}
-
-static inline uint64_t seq_part(sk_ticket ticket)
-{
-	return ticket & ~CAUSE_MASK;
 }
 
 /* --- threads that are no workers --- */
@@ -126,25 +120,16 @@ static thread_waiter *thread_self(void)
 static inline uint64_t arm(void *word)
 {
 	SK_ATOMIC(uint64_t) *wake = word;
-	uint64_t seq = (sk_load_relaxed(wake) & ~CAUSE_MASK) + (CAUSE_MASK + 1); /* relaxed: own */
+	uint64_t seq = (sk_load_relaxed(wake) & ~SK_WAKE_CAUSE_MASK) + (SK_WAKE_CAUSE_MASK + 1); /* relaxed: own */
 	/* edge waiter.wake -> : the waiter is switched away */
 	sk_store_release(wake, seq);
 	return seq >> SEQ_SHIFT;
 }
 
-static inline bool end(void *word, sk_ticket ticket, uint32_t cause)
-{
-	SK_ATOMIC(uint64_t) *wake = word;
-	uint64_t armed = seq_part(ticket);
-	sk_hostile_point();
-	/* U1. edge waiter.fired -> : the event. edge -> waiter.wake : the waiter is switched away */
-	return sk_cas_acq_rel(wake, &armed, seq_part(ticket) | cause);
-}
-
 static inline uint32_t cause_of(void *word)
 {
 	SK_ATOMIC(uint64_t) *wake = word;
-	return (uint32_t)(sk_load_acquire(wake) & CAUSE_MASK); /* edge -> waiter.fired : the event */
+	return (uint32_t)(sk_load_acquire(wake) & SK_WAKE_CAUSE_MASK); /* edge -> waiter.fired : the event */
 }
 
 /* --- firing --- */
@@ -181,12 +166,12 @@ sk_fiber *sk_waiter_claim(sk_pool *pool, sk_ticket ticket, uint32_t cause)
 {
 	if (sk_ticket_is_thread(ticket)) {
 		thread_waiter *waiter = thread_of(ticket);
-		if (end(&waiter->wake, ticket, cause))
+		if (sk_wake_end(&waiter->wake, ticket, cause))
 			tell_thread(waiter);
 		return NULL;
 	}
 	sk_fiber *fiber = pool ? fiber_of(pool, ticket) : NULL;
-	return fiber && end(&fiber->wake, ticket, cause) ? fiber : NULL;
+	return fiber && sk_wake_end(&fiber->wake, ticket, cause) ? fiber : NULL;
 }
 
 bool sk_waiter_fire(sk_pool *pool, sk_ticket ticket, uint32_t cause)
@@ -201,15 +186,10 @@ void *sk_waiter_win(sk_pool *pool, sk_ticket ticket, uint32_t cause)
 {
 	if (SK_UNLIKELY(sk_ticket_is_thread(ticket))) {
 		thread_waiter *waiter = thread_of(ticket);
-		return end(&waiter->wake, ticket, cause) ? waiter : NULL;
+		return sk_wake_end(&waiter->wake, ticket, cause) ? waiter : NULL;
 	}
 	sk_fiber *fiber = pool ? fiber_of(pool, ticket) : NULL;
-	return fiber && end(&fiber->wake, ticket, cause) ? fiber : NULL;
-}
-
-bool sk_waiter_win_fiber(sk_fiber *fiber, sk_ticket ticket, uint32_t cause)
-{
-	return end(&fiber->wake, ticket, cause);
+	return fiber && sk_wake_end(&fiber->wake, ticket, cause) ? fiber : NULL;
 }
 
 void sk_waiter_tell(sk_pool *pool, sk_ticket ticket, void *waiter, bool soon)
@@ -238,7 +218,7 @@ static uint32_t wait_as_thread(const sk_wait_for *what)
 	thread_waiter *waiter = thread_self();
 	uint64_t seq = arm(&waiter->wake);
 	sk_ticket ticket = ticket_of(seq, waiter->index, SK_TICKET_THREAD);
-	if (what->enlist && !what->enlist(what->arg, ticket) && end(&waiter->wake, ticket, SK_CAUSE_BEFORE))
+	if (what->enlist && !what->enlist(what->arg, ticket) && sk_wake_end(&waiter->wake, ticket, SK_CAUSE_BEFORE))
 		return SK_CAUSE_BEFORE;
 	sk_wait_hook *hook = sk_load_relaxed(&sk_wait_thread_hook); /* relaxed: whom it concerns was made after it */
 	if (hook)
@@ -248,7 +228,7 @@ static uint32_t wait_as_thread(const sk_wait_for *what)
 	while (!sk_exchange_acquire(&waiter->word, 0)) {
 		if (sk_park_wait(&waiter->word, 0, deadline_ns) != -ETIMEDOUT)
 			continue;
-		if (end(&waiter->wake, ticket, SK_CAUSE_TIMEOUT))
+		if (sk_wake_end(&waiter->wake, ticket, SK_CAUSE_TIMEOUT))
 			break;
 		deadline_ns = SK_PARK_FOREVER; /* another has ended it, and is about to tell */
 	}
@@ -293,9 +273,9 @@ static bool commit(sk_worker *worker, sk_fiber *fiber, void *arg)
 	bool goes_on = false;
 	sk_hostile_point();
 	if (what->enlist && !what->enlist(what->arg, ticket))
-		goes_on = end(&fiber->wake, ticket, SK_CAUSE_BEFORE);
+		goes_on = sk_wake_end(&fiber->wake, ticket, SK_CAUSE_BEFORE);
 	else if (wait->scope && is_cancelled_now(what, wait->scope))
-		goes_on = end(&fiber->wake, ticket, SK_CAUSE_CANCEL);
+		goes_on = sk_wake_end(&fiber->wake, ticket, SK_CAUSE_CANCEL);
 	sk_hostile_point();
 	/* 7. edge waiter.commit -> : its stack is not used any more. After it, nothing of the fiber is touched. */
 	sk_store_release(&fiber->committed_wait, (uint32_t)seq);

@@ -44,6 +44,7 @@
 #ifndef SK_SCHED_WAITER_H
 #define SK_SCHED_WAITER_H
 
+#include "base/hostile.h"
 #include "fiber/fiber.h"
 #include "sched/timers.h"
 
@@ -123,8 +124,24 @@ sk_fiber *sk_waiter_claim(struct sk_pool *pool, sk_ticket ticket, uint32_t cause
 void *sk_waiter_win(struct sk_pool *pool, sk_ticket ticket, uint32_t cause);
 void sk_waiter_tell(struct sk_pool *pool, sk_ticket ticket, void *waiter, bool soon);
 
+/* Of a wake word, which is {seq, cause}. */
+#define SK_WAKE_CAUSE_MASK UINT64_C(0xffffffff)
+
+/* Ends the wait of that ticket with a cause, if nobody has. word: the wake word of its waiter, fiber or thread. */
+static inline bool sk_wake_end(void *word, sk_ticket ticket, uint32_t cause)
+{
+	SK_ATOMIC(uint64_t) *wake = word;
+	uint64_t seq = ticket & ~SK_WAKE_CAUSE_MASK, armed = seq;
+	sk_hostile_point();
+	/* U1. edge waiter.fired -> : the event. edge -> waiter.wake : the waiter is switched away */
+	return sk_cas_acq_rel(wake, &armed, seq | cause);
+}
+
 /* The same for a ticket of a fiber that the caller has at hand, from a queue in which it still waits. */
-bool sk_waiter_win_fiber(sk_fiber *fiber, sk_ticket ticket, uint32_t cause);
+static inline bool sk_waiter_win_fiber(sk_fiber *fiber, sk_ticket ticket, uint32_t cause)
+{
+	return sk_wake_end(&fiber->wake, ticket, cause);
+}
 
 static inline bool sk_ticket_is_thread(sk_ticket ticket)
 {
