@@ -2,6 +2,7 @@
 /* The ready deque; protocol, invariants and edges: ready_deque.h. */
 #include "sched/ready_deque.h"
 
+#include "sys/membarrier.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -35,6 +36,9 @@ int sk_ready_deque_init(sk_ready_deque *deque)
 		return -ENOMEM;
 	sk_store_relaxed(&deque->top, FIRST_INDEX); /* relaxed, all of them: not yet shared */
 	sk_store_relaxed(&deque->soon, 0);
+	sk_store_relaxed(&deque->kept, 0);
+	sk_store_relaxed(&deque->taking, 0);
+	sk_store_relaxed(&deque->claims, 0);
 	sk_store_relaxed(&deque->bottom, FIRST_INDEX);
 	sk_store_relaxed(&deque->array, array);
 	return 0;
@@ -75,6 +79,36 @@ bool sk_ready_deque_push_aside(sk_ready_deque *deque, sk_entry entry)
 	sk_hostile_point();
 	/* As it was; unless somebody has taken the new one already. edge ready.soon -> : the one before, again */
 	return sk_exchange_acq_rel(&deque->soon, before) != entry;
+}
+
+void sk_ready_deque_keep_soon(sk_ready_deque *deque, bool kept)
+{
+	if (!kept) {
+		sk_store_release(&deque->kept, 0); /* edge ready.kept -> : soon = 0 */
+		return;
+	}
+	sk_store_relaxed(&deque->kept, 1); /* relaxed: the fence */
+	sk_fence_seq_cst(); /* edge ready.claim -> : a claim that has not seen it is seen by the takes that follow */
+}
+
+sk_entry sk_ready_deque_steal_soon(sk_ready_thief thief)
+{
+	sk_ready_deque *deque = thief.deque;
+	sk_entry entry = 0;
+	bool is_taking = false;
+	if (!sk_ready_deque_soon_seen(thief))
+		return 0; /* looking is not to move the line */
+	sk_add_seq_cst(&deque->claims, 1); /* C1. edge -> ready.claim : before kept and taking are read */
+	sk_hostile_point();
+	if (sk_load_seq_cst(&deque->kept)) { /* C2. edge -> ready.claim, -> ready.kept : soon = 0 */
+		sk_membarrier();                                  /* C3 */
+		is_taking = sk_load_acquire(&deque->taking) != 0; /* C4. edge -> ready.kept : soon = 0 */
+	}
+	sk_hostile_point();
+	if (!is_taking)
+		entry = sk_exchange_acquire(&deque->soon, 0); /* C5. edge -> ready.soon : the entry */
+	sk_sub_acq_rel(&deque->claims, 1); /* C6. edge ready.claimed -> : soon = 0 */
+	return entry;
 }
 
 /* So many are looked at: a hint need not be exact, and no deque is long for long. */

@@ -16,13 +16,34 @@
  *   R3  a grown array is published after it is filled; old arrays live until the deque is destroyed, so that a late
  *       taker reads old but equal entries there, and its CAS on top decides.
  *   R4  only the owner makes soon other than 0.
+ *   R5  while claims is not 0 and whoever claims has not given up, the owner takes soon by an exchange only.
+ *
+ * An owner that always comes round itself to what it has woken keeps soon for itself: it takes it without an atomic
+ * read-modify-write, which would cost a third of such a round. Then the others have the expensive side:
+ *
+ *   owner, while kept                          another
+ *   K1  taking = 1                             C1  claims + 1 (seq_cst)
+ *   K2  compiler fence                         C2  kept? (seq_cst) no: C5
+ *   K3  claims 0: read soon, soon = 0          C3  membarrier
+ *   K4  taking = 0                             C4  taking? yes: it gives up, C6
+ *   K5  claims was not 0: exchange             C5  exchange
+ *                                              C6  claims - 1 (release)
+ *
+ * R5 holds, by cases on where the membarrier puts its fence into the owner's code. Before K1: K3 sees the claim. Behind
+ * K3: C4 sees taking, or K4 and with it that soon is 0, and the next K3 sees the claim. Between K1 and K3: C4 sees
+ * taking. Where C2 saw that soon is not kept: it is kept only behind a full fence, behind which every K3 sees the
+ * claim; and what was taken before it was given up is seen with that. The last claim to end is acquired by K3, so that
+ * what it has taken is gone.
  *
  * | edge           | from                                          | to                                    | carries                |
  * |----------------|-----------------------------------------------|---------------------------------------|------------------------|
  * | ready.publish  | push: bottom, release                         | take: bottom, acquire                 | the entry              |
  * | ready.grow     | grow: array, release (relaxed is a known bug) | take: array, acquire                  | copied entries, mask   |
  * | ready.take     | take: CAS top, release                        | push, take: top, acquire              | the place is free      |
- * | ready.soon     | push_soon: soon, release or exchange          | take_soon: exchange, acquire          | the entry              |
+ * | ready.soon     | push_soon: soon, release or exchange          | steal_soon: exchange, acquire         | the entry              |
+ * | ready.claim    | steal_soon: claims; membarrier, or kept       | take_soon: taking; keep: kept; claims | one sees the other     |
+ * | ready.kept     | take_soon: taking = 0; kept = 0, release      | steal_soon: taking, kept, acquire     | soon = 0               |
+ * | ready.claimed  | steal_soon: claims - 1, release               | take_soon: claims, acquire            | soon = 0               |
  *
  * Who may call: functions on sk_ready_deque, its owner only; on sk_ready_thief, any thread. Nothing blocks; push may
  * allocate.
@@ -75,10 +96,14 @@ typedef struct sk_ready_deque {
 	/* the owner writes, others read */
 	_Alignas(SK_CACHE_LINE) SK_ATOMIC(uint64_t) bottom;
 	SK_ATOMIC(sk_ready_array *) array;
+	SK_ATOMIC(uint32_t) kept;   /* the owner takes soon without an exchange */
+	SK_ATOMIC(uint32_t) taking; /* it is about to */
 	/* the owner and, rarely, others */
 	SK_ATOMIC(sk_entry) soon;
 	/* everybody CASes */
 	_Alignas(SK_CACHE_LINE) SK_ATOMIC(uint64_t) top;
+	/* others add, rarely */
+	SK_ATOMIC(uint32_t) claims; /* so many are about to take soon */
 } sk_ready_deque;
 
 /* The view of others: from it only what they may do can be reached. */
@@ -163,14 +188,41 @@ static inline sk_entry sk_ready_deque_take(sk_ready_thief thief, bool *lost)
 	return entry;
 }
 
-/* Takes what is to be the next one; 0 when there is none. */
-static inline sk_entry sk_ready_deque_take_soon(sk_ready_thief thief)
+/* Takes what is to be the next one; 0 when there is none. Call from: the owner. */
+static inline sk_entry sk_ready_deque_take_soon(sk_ready_deque *deque)
 {
-	if (!sk_ready_deque_soon_seen(thief))
-		return 0; /* looking is not to move the line */
-	sk_hostile_point();
-	return sk_exchange_acquire(&thief.deque->soon, 0); /* edge -> ready.soon : the entry */
+	sk_entry entry = 0;
+	if (!sk_load_relaxed(&deque->soon)) /* relaxed: only the owner makes it other than 0 (R4) */
+		return 0;
+	if (sk_load_relaxed(&deque->kept)) { /* relaxed: own */
+		sk_store_relaxed(&deque->taking, 1); /* K1. relaxed: the membarrier is its fence */
+		sk_compiler_fence();
+		sk_hostile_point();
+		/* K3. edge -> ready.claimed : what was taken meanwhile. edge ready.claim -> : by the membarrier */
+		if (!sk_load_acquire(&deque->claims)) {
+			entry = sk_load_relaxed(&deque->soon); /* own: nobody else takes it now */
+			sk_hostile_point();
+			sk_store_relaxed(&deque->soon, 0); /* relaxed: published by taking */
+		}
+		sk_store_release(&deque->taking, 0); /* K4. edge ready.kept -> : soon = 0 */
+	}
+	if (entry)
+		return entry;
+	/* K5. edge -> ready.soon : the owner's own (R4); that it is an exchange is what counts */
+	return sk_exchange_acquire(&deque->soon, 0);
 }
+
+/* Whether the owner takes soon without an exchange from now on; others pay with a membarrier, which must work. */
+void sk_ready_deque_keep_soon(sk_ready_deque *deque, bool kept);
+
+/* Would it take a membarrier to take what is to be the next one there? (a snapshot) */
+static inline bool sk_ready_deque_soon_is_kept(sk_ready_thief thief)
+{
+	return sk_load_relaxed(&thief.deque->kept) != 0; /* relaxed: a hint */
+}
+
+/* The same for others. 0 also when the owner was about to take it. */
+sk_entry sk_ready_deque_steal_soon(sk_ready_thief thief);
 
 /* Is there an entry of another kind? (a snapshot, of the oldest entries) */
 bool sk_ready_deque_seen_other(sk_ready_thief thief, enum sk_entry_kind kind);

@@ -58,6 +58,15 @@ static bool steal_ready(sk_worker *worker, sk_worker *victim, sk_work *work)
 	return entry && sk_work_open(worker, entry, work);
 }
 
+/* May a membarrier be made now? At most one per gap in the whole pool: each interrupts every core. */
+static bool claim_force(sk_pool *pool, uint64_t now)
+{
+	uint64_t last = sk_load_relaxed(&pool->last_force_ticks); /* relaxed: a rate limit */
+	if (now - last < pool->force_gap_ticks)
+		return false;
+	return sk_cas_relaxed(&pool->last_force_ticks, &last, now);
+}
+
 /* What a victim has woken and is to be the next one there; only if it does not come round to it. */
 static bool steal_soon(sk_worker *worker, sk_worker *victim, sk_work *work)
 {
@@ -69,7 +78,9 @@ static bool steal_soon(sk_worker *worker, sk_worker *victim, sk_work *work)
 		sk_spin_hint();
 	if (sk_ready_deque_soon_seen(thief) != seen)
 		return false;
-	sk_entry entry = sk_ready_deque_take_soon(thief);
+	if (sk_ready_deque_soon_is_kept(thief) && !claim_force(worker->pool, sk_clock_ticks()))
+		return false;
+	sk_entry entry = sk_ready_deque_steal_soon(thief);
 	if (!entry)
 		return false;
 	sk_store_relaxed(&victim->soon_trust, 0); /* relaxed: a guess */
@@ -114,15 +125,6 @@ bool sk_steal_round(sk_worker *worker, sk_work *work)
 	}
 	sk_stats_add(worker, steal_failed, 1);
 	return false;
-}
-
-/* May a force be made now? At most one per gap in the whole pool: each interrupts every core. */
-static bool claim_force(sk_pool *pool, uint64_t now)
-{
-	uint64_t last = sk_load_relaxed(&pool->last_force_ticks); /* relaxed: a rate limit */
-	if (now - last < pool->force_gap_ticks)
-		return false;
-	return sk_cas_relaxed(&pool->last_force_ticks, &last, now);
 }
 
 /* Publishes private tasks of somebody who does not answer. */

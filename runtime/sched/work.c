@@ -91,15 +91,22 @@ bool sk_work_drain_inbox(sk_worker *worker)
 	return true;
 }
 
+/* It came round to what it had woken; until it has done so often enough, others may. */
+static SK_ASIDE void gain_trust(sk_worker *worker, uint32_t trust)
+{
+	sk_store_relaxed(&worker->soon_trust, trust + 1); /* relaxed: a guess */
+	sk_ready_deque_keep_soon(&worker->ready, trust + 1 == SK_SOON_TRUSTED && worker->pool->membarrier);
+}
+
 static sk_entry own_soon(sk_worker *worker)
 {
-	sk_entry entry = sk_ready_deque_take_soon((sk_ready_thief){ &worker->ready });
+	sk_entry entry = sk_ready_deque_take_soon(&worker->ready);
 	if (!entry)
 		return 0;
 	worker->lifo_run++;
 	uint32_t trust = sk_load_relaxed(&worker->soon_trust); /* relaxed: a guess */
-	if (trust < SK_SOON_TRUSTED)
-		sk_store_relaxed(&worker->soon_trust, trust + 1); /* relaxed: as above */
+	if (SK_UNLIKELY(trust < SK_SOON_TRUSTED))
+		gain_trust(worker, trust);
 	return entry;
 }
 

@@ -77,8 +77,8 @@ typedef struct sk_worker {
 	/* the thread in the seat only */
 	_Alignas(SK_CACHE_LINE) sk_fiber *current; /* who runs; NULL at home */
 	sk_context home;
-	/* where errno of the thread in the seat is. Not asked for at each switch: compilers take the address for constant,
-	 * and would write to the thread that was left. */
+	/* where errno of the thread in the seat is. Not asked for at each switch: compilers take the address for
+	 * constant, and would write to the thread that was left. */
 	int *thread_errno;
 	struct {
 		sk_commit run; /* NULL: nothing to commit */

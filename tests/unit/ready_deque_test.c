@@ -5,6 +5,7 @@
  * own kind, since their order is another.
  */
 #include "sched/ready_deque.h"
+#include "sys/membarrier.h"
 
 #include "crowd.h"
 
@@ -82,7 +83,7 @@ static void push_soon(deque *d)
 /* As the owner: what is to be the next one, else the oldest. */
 static bool take(deque *d)
 {
-	sk_entry entry = sk_ready_deque_take_soon((sk_ready_thief){ &d->deque });
+	sk_entry entry = sk_ready_deque_take_soon(&d->deque);
 	if (!entry)
 		entry = take_now(d);
 	if (!entry)
@@ -109,7 +110,7 @@ static void take_until_over(void *arg, unsigned index)
 		bool over = sk_load_acquire(&d->over), lost;
 		sk_entry entry = sk_ready_deque_take((sk_ready_thief){ &d->deque }, &lost);
 		if (!entry && !lost)
-			entry = sk_ready_deque_take_soon((sk_ready_thief){ &d->deque });
+			entry = sk_ready_deque_steal_soon((sk_ready_thief){ &d->deque });
 		if (!entry) {
 			if (over && !lost)
 				return;
@@ -145,7 +146,8 @@ Test(ready_deque, smoke)
 	sk_ready_thief thief = { &d.deque };
 	cr_assert(sk_ready_deque_seen_empty(thief));
 	cr_assert_eq(take_now(&d), 0);
-	cr_assert_eq(sk_ready_deque_take_soon(thief), 0);
+	cr_assert_eq(sk_ready_deque_take_soon(&d.deque), 0);
+	cr_assert_eq(sk_ready_deque_steal_soon(thief), 0);
 	for (int i = 0; i < 3; i++)
 		push(&d);
 	cr_assert_not(sk_ready_deque_seen_empty(thief));
@@ -153,15 +155,15 @@ Test(ready_deque, smoke)
 	push_soon(&d);
 	cr_assert_eq(sk_ready_deque_soon_seen(thief), soon_of(3));
 	push_soon(&d);
-	cr_assert_eq(sk_ready_deque_take_soon(thief), soon_of(4), "the newest is the next one");
-	cr_assert_eq(sk_ready_deque_take_soon(thief), 0);
+	cr_assert_eq(sk_ready_deque_take_soon(&d.deque), soon_of(4), "the newest is the next one");
+	cr_assert_eq(sk_ready_deque_take_soon(&d.deque), 0);
 	cr_assert_eq(take_now(&d), entry_of(1));
 	cr_assert_eq(take_now(&d), entry_of(2));
 	cr_assert_eq(take_now(&d), soon_of(3), "the one before it stands at the end of the queue");
 	push_soon(&d);
 	cr_assert_not(sk_ready_deque_seen_empty(thief));
 	cr_assert(sk_ready_deque_queue_seen_empty(thief));
-	cr_assert_eq(sk_ready_deque_take_soon(thief), soon_of(5));
+	cr_assert_eq(sk_ready_deque_take_soon(&d.deque), soon_of(5));
 	end(&d);
 }
 
@@ -356,29 +358,124 @@ Test(ready_deque, no_starvation)
 	end(&d);
 }
 
-Test(ready_deque, exactly_once)
+/* What the owner does at random; every so many steps it begins to keep soon for itself, or gives that up. */
+static void push_and_take(deque *d, size_t count, unsigned keep_period)
 {
-	const size_t count = CROWD_ROUNDS(1000000);
 	uint64_t random = 88172645463325252u;
-	deque d;
-	crowd thieves;
-	begin(&d, count);
-	crowd_start(&thieves, 3, take_until_over, &d);
-	while (d.next < count) {
+	bool kept = false;
+	for (unsigned step = 0; d->next < count; step++) {
 		random ^= random << 13;
 		random ^= random >> 7;
 		random ^= random << 17;
 		if (random % 8 < 3)
-			push(&d);
+			push(d);
 		else if (random % 8 < 5)
-			push_soon(&d);
+			push_soon(d);
 		else
-			take(&d);
+			take(d);
 		if (random % 4096 == 0)
 			sched_yield();
+		if (keep_period && step % keep_period == 0)
+			sk_ready_deque_keep_soon(&d->deque, kept = !kept);
 	}
-	while (take(&d))
+	while (take(d))
 		;
+}
+
+Test(ready_deque, exactly_once)
+{
+	const size_t count = CROWD_ROUNDS(1000000);
+	deque d;
+	crowd thieves;
+	begin(&d, count);
+	crowd_start(&thieves, 3, take_until_over, &d);
+	push_and_take(&d, count, 0);
 	stop(&d, &thieves);
 	end(&d);
+}
+
+/* --- what the owner keeps for itself --- */
+
+static void need_membarrier(void)
+{
+	if (!sk_membarrier_start())
+		cr_skip_test("membarrier does not work here, and without it nothing is kept");
+}
+
+Test(ready_deque, what_is_kept_is_the_owners_and_can_be_stolen)
+{
+	need_membarrier();
+	deque d;
+	begin(&d, 0);
+	sk_ready_thief thief = { &d.deque };
+	cr_assert_not(sk_ready_deque_soon_is_kept(thief));
+	sk_ready_deque_keep_soon(&d.deque, true);
+	cr_assert(sk_ready_deque_soon_is_kept(thief));
+	push_soon(&d);
+	cr_assert_eq(sk_ready_deque_take_soon(&d.deque), soon_of(0));
+	cr_assert_eq(sk_ready_deque_take_soon(&d.deque), 0);
+	push_soon(&d);
+	cr_assert_eq(sk_ready_deque_steal_soon(thief), soon_of(1));
+	cr_assert_eq(sk_ready_deque_steal_soon(thief), 0);
+	push_soon(&d);
+	sk_ready_deque_keep_soon(&d.deque, false);
+	cr_assert_not(sk_ready_deque_soon_is_kept(thief));
+	cr_assert_eq(sk_ready_deque_take_soon(&d.deque), soon_of(2));
+	end(&d);
+}
+
+Test(ready_deque, nobody_steals_what_its_owner_is_about_to_take)
+{
+	need_membarrier();
+	deque d;
+	begin(&d, 0);
+	sk_ready_thief thief = { &d.deque };
+	sk_ready_deque_keep_soon(&d.deque, true);
+	push_soon(&d);
+	sk_store_relaxed(&d.deque.taking, 1); /* K1 */
+	cr_assert_eq(sk_ready_deque_steal_soon(thief), 0);
+	cr_assert_eq(sk_load_relaxed(&d.deque.claims), 0, "the claim is over");
+	sk_store_relaxed(&d.deque.taking, 0);
+	cr_assert_eq(sk_ready_deque_take_soon(&d.deque), soon_of(0));
+	end(&d);
+}
+
+Test(ready_deque, the_owner_exchanges_while_somebody_claims)
+{
+	need_membarrier();
+	deque d;
+	begin(&d, 0);
+	sk_ready_deque_keep_soon(&d.deque, true);
+	push_soon(&d);
+	sk_store_relaxed(&d.deque.claims, 1); /* C1 */
+	cr_assert_eq(sk_ready_deque_take_soon(&d.deque), soon_of(0));
+	sk_store_relaxed(&d.deque.claims, 0);
+	end(&d);
+}
+
+static void race_for_what_is_kept(size_t count, unsigned keep_period)
+{
+	deque d;
+	crowd thieves;
+	begin(&d, count);
+	d.patience = 100;
+	if (!keep_period)
+		sk_ready_deque_keep_soon(&d.deque, true);
+	crowd_start(&thieves, 2, take_until_over, &d);
+	push_and_take(&d, count, keep_period);
+	stop(&d, &thieves);
+	end(&d);
+}
+
+Test(ready_deque, what_is_kept_is_taken_exactly_once)
+{
+	need_membarrier();
+	race_for_what_is_kept(CROWD_ROUNDS(300000), 0);
+}
+
+Test(ready_deque, what_is_kept_now_and_then_is_taken_exactly_once)
+{
+	need_membarrier();
+	race_for_what_is_kept(CROWD_ROUNDS(300000), 7);
+	race_for_what_is_kept(CROWD_ROUNDS(300000), 1000);
 }

@@ -74,7 +74,7 @@ static void finish(void)
 			break;
 		use(entry);
 	}
-	use(sk_ready_deque_take_soon(thief()));
+	use(sk_ready_deque_take_soon(&b->deque));
 	for (unsigned i = 0; i < b->pushed; i++)
 		model_check(b->item[i].times == 1, "R1: entry %u was taken %u times", i, (unsigned)b->item[i].times);
 }
@@ -108,7 +108,7 @@ static void grow_again(unsigned thread)
 {
 	if (thread > 0) {
 		take(1);
-		use(sk_ready_deque_take_soon(thief()));
+		use(sk_ready_deque_steal_soon(thief()));
 		take(1);
 		return;
 	}
@@ -146,14 +146,51 @@ static void last(unsigned thread)
 static void soon(unsigned thread)
 {
 	if (thread > 0) {
-		use(sk_ready_deque_take_soon(thief()));
+		use(sk_ready_deque_steal_soon(thief()));
 		take(1);
 		return;
 	}
 	push_soon(0);
 	push_soon(1);
 	push_soon(2);
-	use(sk_ready_deque_take_soon(thief()));
+	use(sk_ready_deque_take_soon(&b->deque));
+}
+
+/* The owner keeps it for itself. */
+static void kept(unsigned thread)
+{
+	if (thread > 0) {
+		use(sk_ready_deque_steal_soon(thief()));
+		return;
+	}
+	push_soon(0);
+	use(sk_ready_deque_take_soon(&b->deque));
+	push_soon(1);
+	use(sk_ready_deque_take_soon(&b->deque));
+}
+
+static void setup_kept(void)
+{
+	setup();
+	sk_ready_deque_keep_soon(&b->deque, true);
+}
+
+/* It begins to, gives it up, and begins again. */
+static void keep(unsigned thread)
+{
+	if (thread > 0) {
+		use(sk_ready_deque_steal_soon(thief()));
+		return;
+	}
+	push_soon(0);
+	sk_ready_deque_keep_soon(&b->deque, true);
+	use(sk_ready_deque_take_soon(&b->deque));
+	sk_ready_deque_keep_soon(&b->deque, false);
+	push_soon(1);
+	use(sk_ready_deque_take_soon(&b->deque));
+	sk_ready_deque_keep_soon(&b->deque, true);
+	push_soon(2);
+	use(sk_ready_deque_take_soon(&b->deque));
 }
 
 /* A look for entries of another kind, while the array grows. */
@@ -172,8 +209,8 @@ static void look(unsigned thread)
 static void no_memory(unsigned thread)
 {
 	if (thread > 0) {
-		use(sk_ready_deque_take_soon(thief()));
-		use(sk_ready_deque_take_soon(thief()));
+		use(sk_ready_deque_steal_soon(thief()));
+		use(sk_ready_deque_steal_soon(thief()));
 		return;
 	}
 	push(0);
@@ -190,6 +227,9 @@ const model_scenario ready_deque_scenarios[] = {
 	{ "ready.again", "places are used again", 2, setup, again, finish, .spurious = 0 },
 	{ "ready.last", "three take the last entry", 3, setup, last, finish, .spurious = 0 },
 	{ "ready.soon", "the place beside the queue", 3, setup, soon, finish, .spurious = 0 },
+	{ "ready.kept", "the owner keeps the place beside the queue, two others claim it", 3, setup_kept, kept, finish,
+	  .spurious = 0 },
+	{ "ready.keep", "it begins to keep it, gives it up, and begins again", 2, setup, keep, finish, .spurious = 0 },
 	{ "ready.look", "a look for another kind", 2, setup, look, finish, .spurious = 0 },
 	{ "ready.no_memory", "the queue cannot grow", 2, setup, no_memory, finish, .spurious = 0 },
 	{ "ready.grow_twice", "five entries, two thieves: the array grows twice", 3, setup, grow_twice, finish,
