@@ -95,7 +95,7 @@ bool sk_work_drain_inbox(sk_worker *worker)
 static SK_ASIDE void gain_trust(sk_worker *worker, uint32_t trust)
 {
 	sk_store_relaxed(&worker->soon_trust, trust + 1); /* relaxed: a guess */
-	sk_ready_deque_keep_soon(&worker->ready, trust + 1 == SK_SOON_TRUSTED && worker->pool->membarrier);
+	sk_ready_deque_keep_soon(&worker->ready, trust + 1 == SK_SOON_KEPT && worker->pool->membarrier);
 }
 
 static sk_entry own_soon(sk_worker *worker)
@@ -105,7 +105,7 @@ static sk_entry own_soon(sk_worker *worker)
 		return 0;
 	worker->lifo_run++;
 	uint32_t trust = sk_load_relaxed(&worker->soon_trust); /* relaxed: a guess */
-	if (SK_UNLIKELY(trust < SK_SOON_TRUSTED))
+	if (SK_UNLIKELY(trust < SK_SOON_KEPT))
 		gain_trust(worker, trust);
 	return entry;
 }

@@ -40,6 +40,7 @@ struct sk_start;
 struct sk_hop;
 
 #define SK_SOON_TRUSTED 4u
+#define SK_SOON_KEPT 32u
 
 /* What a worker can find to do. */
 typedef struct sk_work {
@@ -117,7 +118,8 @@ typedef struct sk_worker {
 	_Alignas(SK_FALSE_SHARING) sk_park_word token; /* 1: woken; see sched/idle.h */
 	SK_ATOMIC(uint32_t) tick;                      /* the monitor asks it to look at inbox and ready deque */
 	/* how often in a row the worker came round itself to what it had woken; from SK_SOON_TRUSTED on nobody else
-	 * is told of that. The owner counts, others set it to 0. */
+	 * is told of that, from SK_SOON_KEPT on it takes it without an exchange (ready_deque.h; sooner, and thieves
+	 * pay for membarriers where workers pass a mutex to each other). The owner counts, others set it to 0. */
 	SK_ATOMIC(uint32_t) soon_trust;
 	sk_entry soon_then; /* the monitor only: what stood there at its last look */
 	/* tasks of await.h: made here, and ended here; the thread in the seat writes, a stop sums them up */
