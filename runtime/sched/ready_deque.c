@@ -70,6 +70,29 @@ sk_ready_array *sk_ready_deque_grow(sk_ready_deque *deque, uint64_t top, uint64_
 	return array;
 }
 
+unsigned sk_ready_deque_take_some(sk_ready_thief thief, sk_entry *entries, unsigned max, bool *lost)
+{
+	sk_ready_deque *deque = thief.deque;
+	*lost = false;
+	uint64_t top = sk_load_acquire(&deque->top);       /* edge -> ready.take : nobody reads what is below */
+	uint64_t bottom = sk_load_acquire(&deque->bottom); /* edge -> ready.publish : the entries below bottom */
+	if ((int64_t)(bottom - top) <= 0)
+		return 0;
+	/* One who has read an old top and a new bottom counts too many, and loses at the CAS. */
+	uint64_t half = (bottom - top + 1) / 2;
+	unsigned count = half < max ? (unsigned)half : max;
+	sk_ready_array *array = sk_load_acquire(&deque->array); /* edge -> ready.grow : entries and mask */
+	for (unsigned i = 0; i < count; i++) /* relaxed: ordered by bottom or array */
+		entries[i] = sk_load_relaxed(&array->entry[(top + i) & array->mask]);
+	sk_hostile_point();
+	/* edge ready.take -> : the places are free. No acquire: as for one. */
+	if (!sk_cas_release(&deque->top, &top, top + count)) {
+		*lost = true;
+		return 0;
+	}
+	return count;
+}
+
 bool sk_ready_deque_push_aside(sk_ready_deque *deque, sk_entry entry)
 {
 	/* edge ready.soon -> : the entry. edge -> ready.soon : the one before, if nobody has taken it meanwhile */

@@ -188,6 +188,20 @@ static inline sk_entry sk_ready_deque_take(sk_ready_thief thief, bool *lost)
 	return entry;
 }
 
+/*
+ * Takes the oldest entries, up to half of the queue, and not more than max, in one go: a queue that several empty one
+ * by one is a line that moves from core to core for each of them. Returns how many; *lost as above.
+ */
+unsigned sk_ready_deque_take_some(sk_ready_thief thief, sk_entry *entries, unsigned max, bool *lost);
+
+/* How many entries can be added without growing. Call from: the owner. */
+static inline uint64_t sk_ready_deque_room(sk_ready_deque *deque)
+{
+	uint64_t bottom = sk_load_relaxed(&deque->bottom); /* own */
+	uint64_t top = sk_load_acquire(&deque->top);       /* edge -> ready.take : the places are free */
+	return sk_load_relaxed(&deque->array)->mask + 1 - (bottom - top); /* own */
+}
+
 /* Takes what is to be the next one; 0 when there is none. Call from: the owner. */
 static inline sk_entry sk_ready_deque_take_soon(sk_ready_deque *deque)
 {

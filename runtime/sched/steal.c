@@ -2,10 +2,14 @@
 /* Stealing; see steal.h. */
 #include "sched/steal.h"
 
+#include "base/check.h"
 #include "sched/mail.h"
 #include "sched/pool.h"
 #include "sched/work.h"
 #include "sys/clock.h"
+
+/* Entries of a ready deque that are stolen in one go. */
+#define STEAL_READY_MAX 32u
 
 /* The public part of a victim was emptied: if others are hungry, its owner is asked for more. */
 static void rearm(sk_worker *worker, sk_fiber *fiber)
@@ -48,14 +52,24 @@ static bool steal_slot(sk_worker *worker, sk_worker *victim, sk_work *work)
 	return false;
 }
 
+/* The first is done here at once, the others wait here. */
 static bool steal_ready(sk_worker *worker, sk_worker *victim, sk_work *work)
 {
 	sk_ready_thief thief = { &victim->ready };
 	if (worker->seat_root || sk_ready_deque_queue_seen_empty(thief))
 		return false;
+	uint64_t room = sk_ready_deque_room(&worker->ready); /* a push that grows could fail */
+	sk_entry some[STEAL_READY_MAX];
 	bool lost;
-	sk_entry entry = sk_ready_deque_take(thief, &lost);
-	return entry && sk_work_open(worker, entry, work);
+	unsigned max = room < STEAL_READY_MAX ? (unsigned)room + 1 : STEAL_READY_MAX;
+	unsigned count = sk_ready_deque_take_some(thief, some, max, &lost);
+	for (unsigned i = 1; i < count; i++) {
+		bool is_pushed = sk_ready_deque_push(&worker->ready, some[i]);
+		SK_INVARIANT(is_pushed, "what there is room for can be pushed");
+	}
+	if (count > 1)
+		sk_pool_tell(worker); /* they were in nobody's sight for a moment */
+	return count > 0 && sk_work_open(worker, some[0], work);
 }
 
 /* May a membarrier be made now? At most one per gap in the whole pool: each interrupts every core. */

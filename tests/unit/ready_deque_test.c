@@ -1,141 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * The ready deque. Entries are tagged numbers (never 0), so that loss, doubling and order are seen: what any one taker
- * gets from the queue comes in the order in which it was pushed. Entries that are to be the next have numbers of their
- * own kind, since their order is another.
- */
-#include "sched/ready_deque.h"
-#include "sys/membarrier.h"
-
-#include "crowd.h"
+/* The ready deque. What its owner keeps for itself: ready_deque_kept_test.c. */
+#include "numbered_deque.h"
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
-
-typedef struct deque {
-	sk_ready_deque deque;
-	tally tally;
-	size_t next; /* number of the next entry; owner only */
-	crowd_counter disorder;
-	crowd_counter thefts[CROWD_MAX];
-	SK_ATOMIC(uint32_t) over;
-	unsigned patience; /* looks of a thief before it lets others have the core */
-	bool naps;         /* it sleeps then, instead of yielding */
-} deque;
-
-static sk_entry entry_of(size_t number)
-{
-	return (sk_entry)(number + 1) << 3 | SK_ENTRY_ROOT;
-}
-
-/* The same number, pushed as the next one. */
-static sk_entry soon_of(size_t number)
-{
-	return (sk_entry)(number + 1) << 3 | SK_ENTRY_FIBER;
-}
-
-static size_t number_of(sk_entry entry)
-{
-	return (size_t)(entry >> 3) - 1;
-}
-
-static void begin(deque *d, size_t entries)
-{
-	memset(d, 0, sizeof *d);
-	cr_assert_eq(sk_ready_deque_init(&d->deque), 0);
-	d->tally = tally_create(entries);
-}
-
-static sk_entry take_now(deque *d)
-{
-	sk_entry entry;
-	bool lost;
-	do
-		entry = sk_ready_deque_take((sk_ready_thief){ &d->deque }, &lost);
-	while (!entry && lost);
-	return entry;
-}
-
-static void end(deque *d)
-{
-	cr_assert_eq(take_now(d), 0, "nothing is left");
-	cr_assert(sk_ready_deque_seen_empty((sk_ready_thief){ &d->deque }));
-	tally_expect_each_once(&d->tally);
-	cr_assert_eq(sk_load_relaxed(&d->disorder), 0, "a thief got an older entry after a newer one");
-	tally_destroy(&d->tally);
-	sk_ready_deque_destroy(&d->deque);
-}
-
-static void push(deque *d)
-{
-	SURELY(sk_ready_deque_push(&d->deque, entry_of(d->next)), "there is memory");
-	d->next++;
-}
-
-static void push_soon(deque *d)
-{
-	SURELY(sk_ready_deque_push_soon(&d->deque, soon_of(d->next)), "there is memory");
-	d->next++;
-}
-
-/* As the owner: what is to be the next one, else the oldest. */
-static bool take(deque *d)
-{
-	sk_entry entry = sk_ready_deque_take_soon(&d->deque);
-	if (!entry)
-		entry = take_now(d);
-	if (!entry)
-		return false;
-	tally_mark(&d->tally, number_of(entry));
-	return true;
-}
-
-/* A kernel may starve one of several threads that only yield, as Linux 6.18 does; not one that slept. */
-static void let_others_run(const deque *d)
-{
-	if (d->naps)
-		nanosleep(&(struct timespec){ .tv_nsec = 20000 }, NULL);
-	else
-		sched_yield();
-}
-
-static void take_until_over(void *arg, unsigned index)
-{
-	deque *d = arg;
-	size_t next = 0; /* no older one may come */
-	unsigned looks = 0;
-	for (;;) {
-		bool over = sk_load_acquire(&d->over), lost;
-		sk_entry entry = sk_ready_deque_take((sk_ready_thief){ &d->deque }, &lost);
-		if (!entry && !lost)
-			entry = sk_ready_deque_steal_soon((sk_ready_thief){ &d->deque });
-		if (!entry) {
-			if (over && !lost)
-				return;
-			if (++looks > d->patience) {
-				let_others_run(d);
-				looks = 0;
-			}
-			continue;
-		}
-		size_t number = number_of(entry);
-		if (sk_entry_kind_of(entry) == SK_ENTRY_ROOT) {
-			if (number < next)
-				sk_add_relaxed(&d->disorder, 1);
-			next = number + 1;
-		}
-		tally_mark(&d->tally, number);
-		sk_add_relaxed(&d->thefts[index], 1);
-	}
-}
-
-static void stop(deque *d, crowd *thieves)
-{
-	sk_store_release(&d->over, 1);
-	crowd_join(thieves);
-}
 
 /* --- one thread --- */
 
@@ -164,6 +31,35 @@ Test(ready_deque, smoke)
 	cr_assert_not(sk_ready_deque_seen_empty(thief));
 	cr_assert(sk_ready_deque_queue_seen_empty(thief));
 	cr_assert_eq(sk_ready_deque_take_soon(&d.deque), soon_of(5));
+	end(&d);
+}
+
+Test(ready_deque, half_of_it_is_taken_at_once_and_not_more_than_wanted)
+{
+	deque d;
+	begin(&d, 0);
+	sk_ready_thief thief = { &d.deque };
+	sk_entry some[SOME];
+	bool lost;
+	cr_assert_eq(sk_ready_deque_take_some(thief, some, SOME, &lost), 0);
+	cr_assert_not(lost);
+	uint64_t room = sk_ready_deque_room(&d.deque);
+	cr_assert_geq(room, 4);
+	for (int i = 0; i < 3; i++)
+		push(&d);
+	cr_assert_eq(sk_ready_deque_room(&d.deque), room - 3);
+	cr_assert_eq(sk_ready_deque_take_some(thief, some, SOME, &lost), 2, "half of three, rounded up");
+	cr_assert_eq(some[0], entry_of(0));
+	cr_assert_eq(some[1], entry_of(1));
+	cr_assert_eq(sk_ready_deque_take_some(thief, some, SOME, &lost), 1);
+	cr_assert_eq(some[0], entry_of(2));
+	for (int i = 0; i < 20; i++)
+		push(&d);
+	cr_assert_eq(sk_ready_deque_take_some(thief, some, 3, &lost), 3);
+	for (unsigned i = 0; i < 3; i++)
+		cr_assert_eq(some[i], entry_of(3 + i));
+	while (take_now(&d))
+		;
 	end(&d);
 }
 
@@ -358,30 +254,6 @@ Test(ready_deque, no_starvation)
 	end(&d);
 }
 
-/* What the owner does at random; every so many steps it begins to keep soon for itself, or gives that up. */
-static void push_and_take(deque *d, size_t count, unsigned keep_period)
-{
-	uint64_t random = 88172645463325252u;
-	bool kept = false;
-	for (unsigned step = 0; d->next < count; step++) {
-		random ^= random << 13;
-		random ^= random >> 7;
-		random ^= random << 17;
-		if (random % 8 < 3)
-			push(d);
-		else if (random % 8 < 5)
-			push_soon(d);
-		else
-			take(d);
-		if (random % 4096 == 0)
-			sched_yield();
-		if (keep_period && step % keep_period == 0)
-			sk_ready_deque_keep_soon(&d->deque, kept = !kept);
-	}
-	while (take(d))
-		;
-}
-
 Test(ready_deque, exactly_once)
 {
 	const size_t count = CROWD_ROUNDS(1000000);
@@ -392,90 +264,4 @@ Test(ready_deque, exactly_once)
 	push_and_take(&d, count, 0);
 	stop(&d, &thieves);
 	end(&d);
-}
-
-/* --- what the owner keeps for itself --- */
-
-static void need_membarrier(void)
-{
-	if (!sk_membarrier_start())
-		cr_skip_test("membarrier does not work here, and without it nothing is kept");
-}
-
-Test(ready_deque, what_is_kept_is_the_owners_and_can_be_stolen)
-{
-	need_membarrier();
-	deque d;
-	begin(&d, 0);
-	sk_ready_thief thief = { &d.deque };
-	cr_assert_not(sk_ready_deque_soon_is_kept(thief));
-	sk_ready_deque_keep_soon(&d.deque, true);
-	cr_assert(sk_ready_deque_soon_is_kept(thief));
-	push_soon(&d);
-	cr_assert_eq(sk_ready_deque_take_soon(&d.deque), soon_of(0));
-	cr_assert_eq(sk_ready_deque_take_soon(&d.deque), 0);
-	push_soon(&d);
-	cr_assert_eq(sk_ready_deque_steal_soon(thief), soon_of(1));
-	cr_assert_eq(sk_ready_deque_steal_soon(thief), 0);
-	push_soon(&d);
-	sk_ready_deque_keep_soon(&d.deque, false);
-	cr_assert_not(sk_ready_deque_soon_is_kept(thief));
-	cr_assert_eq(sk_ready_deque_take_soon(&d.deque), soon_of(2));
-	end(&d);
-}
-
-Test(ready_deque, nobody_steals_what_its_owner_is_about_to_take)
-{
-	need_membarrier();
-	deque d;
-	begin(&d, 0);
-	sk_ready_thief thief = { &d.deque };
-	sk_ready_deque_keep_soon(&d.deque, true);
-	push_soon(&d);
-	sk_store_relaxed(&d.deque.taking, 1); /* K1 */
-	cr_assert_eq(sk_ready_deque_steal_soon(thief), 0);
-	cr_assert_eq(sk_load_relaxed(&d.deque.claims), 0, "the claim is over");
-	sk_store_relaxed(&d.deque.taking, 0);
-	cr_assert_eq(sk_ready_deque_take_soon(&d.deque), soon_of(0));
-	end(&d);
-}
-
-Test(ready_deque, the_owner_exchanges_while_somebody_claims)
-{
-	need_membarrier();
-	deque d;
-	begin(&d, 0);
-	sk_ready_deque_keep_soon(&d.deque, true);
-	push_soon(&d);
-	sk_store_relaxed(&d.deque.claims, 1); /* C1 */
-	cr_assert_eq(sk_ready_deque_take_soon(&d.deque), soon_of(0));
-	sk_store_relaxed(&d.deque.claims, 0);
-	end(&d);
-}
-
-static void race_for_what_is_kept(size_t count, unsigned keep_period)
-{
-	deque d;
-	crowd thieves;
-	begin(&d, count);
-	d.patience = 100;
-	if (!keep_period)
-		sk_ready_deque_keep_soon(&d.deque, true);
-	crowd_start(&thieves, 2, take_until_over, &d);
-	push_and_take(&d, count, keep_period);
-	stop(&d, &thieves);
-	end(&d);
-}
-
-Test(ready_deque, what_is_kept_is_taken_exactly_once)
-{
-	need_membarrier();
-	race_for_what_is_kept(CROWD_ROUNDS(300000), 0);
-}
-
-Test(ready_deque, what_is_kept_now_and_then_is_taken_exactly_once)
-{
-	need_membarrier();
-	race_for_what_is_kept(CROWD_ROUNDS(300000), 7);
-	race_for_what_is_kept(CROWD_ROUNDS(300000), 1000);
 }

@@ -193,6 +193,44 @@ static void keep(unsigned thread)
 	use(sk_ready_deque_take_soon(&b->deque));
 }
 
+static void take_some(void)
+{
+	sk_entry some[2];
+	bool lost;
+	unsigned count = sk_ready_deque_take_some(thief(), some, 2, &lost);
+	for (unsigned i = 0; i < count; i++)
+		use(some[i]);
+}
+
+/* Two take several at a time, while the array grows and the owner takes one. */
+static void several(unsigned thread)
+{
+	if (thread > 0) {
+		take_some();
+		return;
+	}
+	push(0);
+	push(1);
+	push(2);
+	take(1);
+}
+
+/* Places are used again under one who takes several. */
+static void several_again(unsigned thread)
+{
+	if (thread > 0) {
+		take_some();
+		take_some();
+		return;
+	}
+	push(0);
+	push(1);
+	push(2);
+	take(2);
+	push(3);
+	push(4);
+}
+
 /* A look for entries of another kind, while the array grows. */
 static void look(unsigned thread)
 {
@@ -230,6 +268,9 @@ const model_scenario ready_deque_scenarios[] = {
 	{ "ready.kept", "the owner keeps the place beside the queue, two others claim it", 3, setup_kept, kept, finish,
 	  .spurious = 0 },
 	{ "ready.keep", "it begins to keep it, gives it up, and begins again", 2, setup, keep, finish, .spurious = 0 },
+	{ "ready.several", "two take several at a time", 3, setup, several, finish, .spurious = 0 },
+	{ "ready.several_again", "places are used again, under one who takes several", 2, setup, several_again, finish,
+	  .spurious = 0 },
 	{ "ready.look", "a look for another kind", 2, setup, look, finish, .spurious = 0 },
 	{ "ready.no_memory", "the queue cannot grow", 2, setup, no_memory, finish, .spurious = 0 },
 	{ "ready.grow_twice", "five entries, two thieves: the array grows twice", 3, setup, grow_twice, finish,
