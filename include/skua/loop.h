@@ -30,6 +30,7 @@
  *   Call from: anywhere. From a thread that is no worker a loop starts the runtime if need be (as SKUA_RUN does, with
  *       the same errors), and the thread takes part in the work. Bodies may spawn by SKUA_RUN, loop again, and wait.
  *   Threads: bodies run on workers only, at the same time; what two pieces both write needs a lock, or a reduction.
+ *       No piece may wait for another: a range that is known to be short is run by one worker, in any order.
  *   Blocks: the thread (outside), the fiber (inside), until the whole range is done.
  *   Orders: what the caller did before is visible to all pieces; what they did is visible after the return.
  *   Empty: a range with end <= begin calls no body. A reduction of it leaves the identity, a scan writes nothing.
