@@ -25,6 +25,7 @@
 #include "base/align.h"
 #include "base/atomic.h"
 #include "fiber/stack_pool.h"
+#include "fiber/timer.h"
 #include "sys/context.h"
 
 #include <skua/task.h>
@@ -106,6 +107,8 @@ typedef struct sk_fiber {
 	} inbox_node; /* for whoever sends the fiber to the inbox (sched/inbox.h) */
 	sk_context context;
 	sk_stack_region region;
+	/* of its wait; alone in a line, for it moves in a wheel while the fiber sleeps */
+	_Alignas(SK_CACHE_LINE) sk_timer timer;
 } sk_fiber;
 
 _Static_assert(offsetof(sk_fiber, fast) == 0, "the fast path takes a fiber for its fast words");

@@ -177,6 +177,7 @@ unsigned sk_timers_expire(struct sk_pool *pool, sk_timers *wheel, uint64_t now_n
 		publish_next(wheel);
 		sk_lock_give(&wheel->lock);
 		sk_hostile_point();
+		sk_waiter_expect(pool, out.ticket, out.count);
 		for (unsigned i = 0; i < out.count; i++)
 			sk_waiter_fire(pool, out.ticket[i], SK_CAUSE_TIMEOUT);
 		for (unsigned i = 0; i < out.callbacks; i++) {

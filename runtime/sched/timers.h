@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Timers: a hierarchical wheel for each worker. A million sleeping tasks is normal, so setting and removing are O(1)
- * and need no memory: the timers themselves, on the stacks of those who wait, are the links of the wheel's lists.
+ * and need no memory: the timers themselves (fiber/timer.h), a part of each fiber, are the links of the wheel's lists.
  *
  *   time in ticks of 2^14 ns, rounded up:    level 8 | ... | level 1 | level 0      6 bits each
  *   a timer stands in the level of the highest digit in which it differs from `elapsed`, in the slot of that digit;
@@ -25,6 +25,7 @@
 
 #include "base/align.h"
 #include "base/atomic.h"
+#include "fiber/timer.h"
 #include "sys/lock.h"
 
 #include <stdbool.h>
@@ -35,24 +36,7 @@
 #define SK_TIMERS_SLOTS 64
 #define SK_TIMERS_GRACE_NS UINT64_C(2000000)
 
-/* Whom a ticket wakes: sched/waiter.h. */
-typedef uint64_t sk_ticket;
-
 struct sk_pool;
-
-enum sk_timer_state { SK_TIMER_IDLE, SK_TIMER_LINKED, SK_TIMER_RUNNING };
-
-typedef struct sk_timer {
-	/* set by who sets the timer; one of the two */
-	sk_ticket ticket;
-	void (*run)(struct sk_timer *timer);
-	/* under the wheel's lock */
-	struct sk_timers *wheel;
-	struct sk_timer *next;
-	struct sk_timer **link; /* who points at it */
-	uint64_t tick;
-	SK_ATOMIC(uint32_t) state; /* enum sk_timer_state; read without the lock by who waits for a callback */
-} sk_timer;
 
 typedef struct sk_timers {
 	/* written under the lock, read by anybody */

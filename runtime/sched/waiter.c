@@ -141,6 +141,15 @@ static sk_fiber *fiber_of(sk_pool *pool, sk_ticket ticket)
 	return index < sk_fiber_count(store) ? sk_fiber_at(store, index) : NULL;
 }
 
+void sk_waiter_expect(sk_pool *pool, const sk_ticket *tickets, unsigned count)
+{
+	for (unsigned i = 0; pool && i < count; i++) {
+		sk_fiber *fiber = sk_ticket_is_thread(tickets[i]) ? NULL : fiber_of(pool, tickets[i]);
+		if (fiber)
+			__builtin_prefetch(&fiber->wake, 1);
+	}
+}
+
 static thread_waiter *thread_of(sk_ticket ticket)
 {
 	return thread_at((uint32_t)(ticket >> 2 & INDEX_MASK));
@@ -239,7 +248,6 @@ static uint32_t wait_as_thread(const sk_wait_for *what)
 
 typedef struct fiber_wait {
 	const sk_wait_for *what;
-	sk_timer timer;
 	sk_scope *scope; /* whose wait it is, if it can be cancelled */
 } fiber_wait;
 
@@ -264,8 +272,8 @@ static bool commit(sk_worker *worker, sk_fiber *fiber, void *arg)
 	uint64_t seq = arm(&fiber->wake);
 	sk_ticket ticket = ticket_of(seq, fiber->index, fiber->is_small ? SK_TICKET_SMALL : SK_TICKET_FIBER);
 	if (what->deadline_ns != SK_TIMERS_NEVER) {
-		wait->timer.ticket = ticket;
-		if (sk_timers_set(&worker->timers, &wait->timer, what->deadline_ns))
+		fiber->timer.ticket = ticket;
+		if (sk_timers_set(&worker->timers, &fiber->timer, what->deadline_ns))
 			sk_monitor_expect(worker->pool, what->deadline_ns);
 	}
 	if (wait->scope)
@@ -309,11 +317,7 @@ uint32_t sk_wait(const sk_wait_for *what)
 	sk_fiber *fiber = sk_fiber_self();
 	if (!fiber)
 		return wait_as_thread(what);
-	fiber_wait wait; /* its timer is set only if there is a deadline: this is a short way */
-	wait.what = what;
-	wait.scope = NULL;
-	if (what->deadline_ns != SK_TIMERS_NEVER)
-		wait.timer = (sk_timer){ 0 };
+	fiber_wait wait = { .what = what };
 	sk_scope *scope = what->cancellable ? fiber->scope : NULL;
 	if (scope && sk_scope_is_cancelled(scope))
 		return SK_CAUSE_CANCEL;
@@ -334,7 +338,7 @@ uint32_t sk_wait(const sk_wait_for *what)
 	await_commit(fiber);
 	uint32_t cause = cause_of(&fiber->wake);
 	if (what->deadline_ns != SK_TIMERS_NEVER && cause != SK_CAUSE_TIMEOUT)
-		sk_timers_remove(&wait.timer);
+		sk_timers_remove(&fiber->timer);
 	return cause;
 }
 

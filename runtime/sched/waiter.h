@@ -124,6 +124,9 @@ sk_fiber *sk_waiter_claim(struct sk_pool *pool, sk_ticket ticket, uint32_t cause
 void *sk_waiter_win(struct sk_pool *pool, sk_ticket ticket, uint32_t cause);
 void sk_waiter_tell(struct sk_pool *pool, sk_ticket ticket, void *waiter, bool soon);
 
+/* Many are about to be fired: asks for what that touches, so that it does not come one after the other. */
+void sk_waiter_expect(struct sk_pool *pool, const sk_ticket *tickets, unsigned count);
+
 /* Of a wake word, which is {seq, cause}. */
 #define SK_WAKE_CAUSE_MASK UINT64_C(0xffffffff)
 
