@@ -161,7 +161,7 @@ static int give_small_memory(sk_fiber_store *store, sk_fiber *fiber, int node)
 	fiber->fast.limit = fiber->slots;
 	fiber->poll_end = fiber->slots;
 	sk_store_relaxed(&fiber->committed, 3); /* relaxed: not yet shared */
-	make_context(store, fiber);
+	fiber->is_bare = true;
 	sk_context_root_add(fiber->region.stack_low, fiber->region.stack_bytes);
 	return 0;
 }
@@ -205,19 +205,29 @@ static void take_memory(sk_fiber *fiber)
 	sk_stack_region_unmap(&fiber->region);
 }
 
-/* The first idle fiber, with a stack; NULL when there is none. Under lock. */
+/*
+ * Makes the stack of a fiber that has none. Without the lock: a system call and the first touch of a page are long
+ * enough for other workers that start tasks to queue behind them.
+ */
+static inline void furnish(sk_fiber_store *store, sk_fiber *fiber)
+{
+	if (!fiber->is_bare)
+		return;
+	if (fiber->is_small)
+		sk_stack_region_guard(&fiber->region);
+	make_context(store, fiber);
+	fiber->is_bare = false;
+}
+
+/* The first idle fiber, perhaps a bare one; NULL when there is none. Under lock. */
 static sk_fiber *take_idle(sk_fiber_store *store)
 {
 	sk_fiber *fiber = store->idle;
 	if (!fiber)
 		return NULL;
 	store->idle = fiber->next;
-	if (fiber->is_bare) {
-		make_context(store, fiber);
-		fiber->is_bare = false;
-	} else {
+	if (!fiber->is_bare)
 		store->idle_count--;
-	}
 	store->idle_least = sk_min(store->idle_least, store->idle_count);
 	return fiber;
 }
@@ -232,6 +242,8 @@ sk_fiber *sk_fiber_acquire_idle(sk_fiber_store *store, unsigned most, unsigned *
 		list = fiber;
 	}
 	pthread_mutex_unlock(&store->lock);
+	for (sk_fiber *fiber = list; fiber; fiber = fiber->next)
+		furnish(store, fiber);
 	return list;
 }
 
@@ -248,6 +260,8 @@ sk_fiber *sk_fiber_acquire(sk_fiber_store *store, int node)
 			sk_store_release(&store->count, index + 1); /* edge fiber.create -> : the header is filled */
 	}
 	pthread_mutex_unlock(&store->lock);
+	if (fiber)
+		furnish(store, fiber);
 	return fiber;
 }
 

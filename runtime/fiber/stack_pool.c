@@ -113,16 +113,26 @@ static int add_slab(sk_stack_slabs *slabs, size_t stride, int node)
 	return 0;
 }
 
-static size_t guard(sk_stack_slabs *slabs, char *low)
+static size_t guard_small(char *low)
 {
-	if (!slabs->is_guarded && slabs->protected_count >= PROTECTED_MAX)
+	return sk_memory_guard(low, SK_STACK_SMALL_GUARD_BYTES) < 0 ? 0 : SK_STACK_SMALL_GUARD_BYTES;
+}
+
+static size_t protect_small(sk_stack_slabs *slabs, char *low)
+{
+	if (slabs->protected_count >= PROTECTED_MAX)
 		return 0;
-	if (sk_memory_guard(low, SK_STACK_SMALL_GUARD_BYTES) < 0)
-		return 0;
-	if (!slabs->is_guarded && ++slabs->protected_count == PROTECTED_MAX)
+	size_t bytes = guard_small(low);
+	if (bytes && ++slabs->protected_count == PROTECTED_MAX)
 		sk_verbose("the kernel has no guards without mappings: from %u on, small fibers have none",
 			   PROTECTED_MAX);
-	return SK_STACK_SMALL_GUARD_BYTES;
+	return bytes;
+}
+
+void sk_stack_region_guard(sk_stack_region *region)
+{
+	if (region->is_guarded && !region->guard_bytes)
+		region->guard_bytes = guard_small(region->low);
 }
 
 int sk_stack_slabs_take(sk_stack_slabs *slabs, sk_stack_region *region, size_t stack_bytes, int node)
@@ -137,7 +147,7 @@ int sk_stack_slabs_take(sk_stack_slabs *slabs, sk_stack_region *region, size_t s
 	*region = (sk_stack_region){ .is_guarded = slabs->is_guarded, .bytes = stride, .stack_bytes = stack };
 	region->low = slabs->free_low;
 	region->stack_low = region->low + SK_STACK_SMALL_GUARD_BYTES;
-	region->guard_bytes = guard(slabs, region->low);
+	region->guard_bytes = slabs->is_guarded ? 0 : protect_small(slabs, region->low);
 	slabs->free_low += stride;
 	slabs->free_count--;
 	return 0;

@@ -65,8 +65,13 @@ int sk_stack_region_map(sk_stack_region *region, size_t slots_bytes, size_t stac
  */
 int sk_stack_region_commit_slots(sk_stack_region *region, size_t bytes);
 
-/* A small fiber's region, 0 or -ENOMEM. All stacks of the slabs have the same size. */
+/*
+ * A small fiber's region, 0 or -ENOMEM. All stacks of the slabs have the same size. In the guarded way it has no guard
+ * yet: that is a system call, which whoever takes it makes without the lock of the slabs.
+ */
 int sk_stack_slabs_take(sk_stack_slabs *slabs, sk_stack_region *region, size_t stack_bytes, int node);
+/* The guard of a small fiber's region, if it is missing. Call from: who has the fiber. */
+void sk_stack_region_guard(sk_stack_region *region);
 void sk_stack_slabs_unmap(sk_stack_slabs *slabs);
 
 /* Gives it back to the kernel. */
