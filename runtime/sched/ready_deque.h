@@ -16,7 +16,7 @@
  *   R3  a grown array is published after it is filled; old arrays live until the deque is destroyed, so that a late
  *       taker reads old but equal entries there, and its CAS on top decides.
  *   R4  only the owner makes soon other than 0.
- *   R5  while claims is not 0 and whoever claims has not given up, the owner takes soon by an exchange only.
+ *   R5  from C5 to C6 of any claim, see below, the owner takes soon by an exchange only.
  *
  * An owner that always comes round itself to what it has woken keeps soon for itself: it takes it without an atomic
  * read-modify-write, which would cost a third of such a round. Then the others have the expensive side:
@@ -27,7 +27,7 @@
  *   K3  claims 0: read soon, soon = 0          C3  membarrier
  *   K4  taking = 0                             C4  taking? yes: it gives up, C6
  *   K5  claims was not 0: exchange             C5  exchange
- *                                              C6  claims - 1 (release)
+ *                                              C6  claims - 1 (release; acq_rel is the name there is)
  *
  * R5 holds, by cases on where the membarrier puts its fence into the owner's code. Before K1: K3 sees the claim. Behind
  * K3: C4 sees taking, or K4 and with it that soon is 0, and the next K3 sees the claim. Between K1 and K3: C4 sees

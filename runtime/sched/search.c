@@ -129,7 +129,9 @@ static void await_token(sk_worker *worker)
 static bool park(sk_worker *worker)
 {
 	sk_pool *pool = worker->pool;
-	bool is_wanted = sk_seat_is_wanted(worker);
+	/* Not with something on the own ready deque, as what was stolen with an entry that turned out to be stale: the
+	 * thread from outside would find it there. */
+	bool is_wanted = sk_seat_is_wanted(worker) && sk_ready_deque_seen_empty((sk_ready_thief){ &worker->ready });
 	if (!sk_mail_shut(worker) || (!is_wanted && anything_to_do(worker)))
 		return true; /* spares everybody the barrier */
 	uint32_t others = sk_idle_park_begin(&pool->idle, worker->index); /* P1 */

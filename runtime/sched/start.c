@@ -13,7 +13,7 @@ void sk_start_ready(sk_worker *worker, sk_start *start)
 	sk_entry entry = sk_entry_make(SK_ENTRY_START, start);
 	/* The newest is what a caller that awaits it goes on with: others know of it, and leave it alone a moment; who
 	 * parks meanwhile tells the monitor (sched/search.c). */
-	if (SK_UNLIKELY(!sk_ready_deque_push_soon(&worker->ready, entry))) {
+	if (SK_UNLIKELY(!sk_worker_push_soon(worker, entry))) {
 		start->node.entry = entry; /* no memory to grow: the inbox needs none */
 		sk_inbox_push(&worker->pool->inbox, &start->node);
 		sk_monitor_notify(worker->pool);

@@ -131,7 +131,7 @@ SK_HOT void sk_worker_fiber_give(sk_worker *worker, sk_fiber *fiber)
 void sk_worker_ready(sk_worker *worker, sk_entry entry, bool soon)
 {
 	sk_ready_deque *ready = &worker->ready;
-	bool is_ready = soon ? sk_ready_deque_push_soon(ready, entry) : sk_ready_deque_push(ready, entry);
+	bool is_ready = soon ? sk_worker_push_soon(worker, entry) : sk_ready_deque_push(ready, entry);
 	if (SK_UNLIKELY(!is_ready)) {
 		/* No memory to grow: a fiber goes through the inbox, which needs none. */
 		SK_INVARIANT(sk_entry_kind_of(entry) == SK_ENTRY_FIBER, "only fibers are made ready one by one");

@@ -142,6 +142,20 @@ static inline sk_worker *sk_worker_self_once(void)
 	return sk_worker_of_thread;
 }
 
+/*
+ * Adds what is to be the next one here. Was the trust in the worker taken away, it does not keep the place any more:
+ * one that goes on for long would make each theft from it cost a membarrier.
+ */
+static inline bool sk_worker_push_soon(sk_worker *worker, sk_entry entry)
+{
+	sk_ready_deque *ready = &worker->ready;
+	if (__builtin_expect(sk_ready_deque_soon_is_kept((sk_ready_thief){ ready }) &&
+				     sk_load_relaxed(&worker->soon_trust) < SK_SOON_KEPT, /* relaxed: a guess */
+			     0))
+		sk_ready_deque_keep_soon(ready, false);
+	return sk_ready_deque_push_soon(ready, entry);
+}
+
 /* Fills a worker. 0 or -ENOMEM. */
 int sk_worker_init(sk_worker *worker, struct sk_pool *pool, unsigned index);
 void sk_worker_destroy(sk_worker *worker);
