@@ -12,6 +12,7 @@
 #include "sched/steal.h"
 #include "sched/work.h"
 #include "sys/clock.h"
+#include "sys/membarrier.h"
 
 #include <criterion/criterion.h>
 #include <time.h>
@@ -371,4 +372,63 @@ Test(search, the_thread_in_the_seat_takes_no_letters_of_others)
 	self->seat_root = &root;
 	cr_assert_not(sk_steal_soon(self, &work));
 	cr_assert(sk_mail_seen(other));
+}
+
+/* --- what others have made ready --- */
+
+Test(search, half_of_what_another_has_ready_comes_along)
+{
+	sk_fiber more[4];
+	push(other, woken);
+	for (unsigned i = 0; i < 4; i++)
+		push(other, &more[i]);
+	cr_assert(sk_steal_round(self, &work));
+	expect_ready();
+	bool lost;
+	for (unsigned i = 0; i < 2; i++)
+		cr_assert_eq(sk_ready_deque_take((sk_ready_thief){ &self->ready }, &lost),
+			     sk_entry_make(SK_ENTRY_FIBER, &more[i]));
+	cr_assert(sk_ready_deque_seen_empty((sk_ready_thief){ &self->ready }));
+	for (unsigned i = 2; i < 4; i++)
+		cr_assert_eq(sk_ready_deque_take((sk_ready_thief){ &other->ready }, &lost),
+			     sk_entry_make(SK_ENTRY_FIBER, &more[i]));
+}
+
+Test(search, who_takes_several_wakes_a_sleeper)
+{
+	sk_idle_offer(&pool.idle, OTHER);
+	for (unsigned i = 0; i < 3; i++)
+		push(other, woken);
+	cr_assert(sk_steal_round(self, &work));
+	cr_assert_eq(notified, 1);
+}
+
+static void keep_soon(sk_worker *worker)
+{
+	if (!sk_membarrier_start())
+		cr_skip_test("membarrier does not work here, and without it nothing is kept");
+	sk_ready_deque_keep_soon(&worker->ready, true);
+	sk_store_relaxed(&worker->soon_trust, SK_SOON_KEPT);
+}
+
+Test(search, a_place_that_is_kept_is_stolen_from_once_in_a_gap)
+{
+	keep_soon(other);
+	cr_assert(sk_worker_push_soon(other, sk_entry_make(SK_ENTRY_FIBER, woken)));
+	cr_assert(sk_ready_deque_soon_is_kept((sk_ready_thief){ &other->ready }));
+	pool.force_gap_ticks = FOR_EVER;
+	sk_store_relaxed(&pool.last_force_ticks, sk_clock_ticks());
+	cr_assert_not(sk_steal_soon(self, &work), "another has disturbed everybody just now");
+	pool.force_gap_ticks = 0;
+	cr_assert(sk_steal_soon(self, &work));
+	expect_ready();
+	cr_assert_eq(sk_load_relaxed(&other->soon_trust), 0);
+}
+
+Test(search, who_has_lost_the_trust_keeps_no_place)
+{
+	keep_soon(self);
+	sk_store_relaxed(&self->soon_trust, 0);
+	cr_assert(sk_worker_push_soon(self, sk_entry_make(SK_ENTRY_FIBER, woken)));
+	cr_assert_not(sk_ready_deque_soon_is_kept((sk_ready_thief){ &self->ready }));
 }
