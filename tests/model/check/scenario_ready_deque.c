@@ -165,6 +165,14 @@ static void kept(unsigned thread)
 	}
 	push_soon(0);
 	use(sk_ready_deque_take_soon(&b->deque));
+}
+
+/* It does so again and again. */
+static void kept_on(unsigned thread)
+{
+	kept(thread);
+	if (thread > 0)
+		return;
 	push_soon(1);
 	use(sk_ready_deque_take_soon(&b->deque));
 }
@@ -267,6 +275,9 @@ const model_scenario ready_deque_scenarios[] = {
 	{ "ready.soon", "the place beside the queue", 3, setup, soon, finish, .spurious = 0 },
 	{ "ready.kept", "the owner keeps the place beside the queue, two others claim it", 3, setup_kept, kept, finish,
 	  .spurious = 0 },
+	{ "ready.kept_on", "it does so twice, one other claims it", 2, setup_kept, kept_on, finish, .spurious = 0 },
+	{ "ready.kept_on_two", "it does so twice, two others claim it", 3, setup_kept, kept_on, finish, .spurious = 0,
+	  .is_large = true },
 	{ "ready.keep", "it begins to keep it, gives it up, and begins again", 2, setup, keep, finish, .spurious = 0 },
 	{ "ready.several", "two take several at a time", 3, setup, several, finish, .spurious = 0 },
 	{ "ready.several_again", "places are used again, under one who takes several", 2, setup, several_again, finish,
