@@ -257,7 +257,8 @@ sk_fiber *sk_fiber_acquire(sk_fiber_store *store, int node)
 		if (fiber && give_memory(store, fiber, node) < 0)
 			fiber = NULL;
 		if (fiber)
-			sk_store_release(&store->count, index + 1); /* edge fiber.create -> : the header is filled */
+			/* edge fiber.create -> : the header is filled, but for what furnish makes */
+			sk_store_release(&store->count, index + 1);
 	}
 	pthread_mutex_unlock(&store->lock);
 	if (fiber)
@@ -334,7 +335,9 @@ bool sk_fiber_grow_slots(sk_fiber *fiber)
 	return true;
 }
 
-void sk_fiber_describe_fault(sk_fiber_store *store, void *address, char *out, size_t size)
+/* Reads without order what others may be about to write of fibers that do not run yet. */
+__attribute__((no_sanitize("thread"))) void sk_fiber_describe_fault(sk_fiber_store *store, void *address, char *out,
+                                                                   size_t size)
 {
 	size_t count = sk_fiber_count(store);
 	for (size_t i = 0; i < count; i++) {

@@ -97,7 +97,7 @@ typedef struct sk_fiber {
 	sk_slot *poll_end;        /* poll when nobody is hungry */
 	bool fresh;               /* poll is NULL only because the fiber was just switched in */
 	bool is_branch;           /* it runs a stolen part of its scope's strand, not the strand itself */
-	bool is_bare;             /* its stack was given back while it was idle; acquiring makes a new one */
+	bool is_bare;             /* new, or its stack was given back while it was idle; acquiring makes one */
 	struct sk_scope *scope;   /* what the task on it is cancelled with; NULL outside of await's tasks */
 	int saved_errno;
 	struct sk_fiber *next; /* link of the cache that it is in */

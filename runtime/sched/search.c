@@ -129,9 +129,10 @@ static void await_token(sk_worker *worker)
 static bool park(sk_worker *worker)
 {
 	sk_pool *pool = worker->pool;
-	/* Not with something on the own ready deque, as what was stolen with an entry that turned out to be stale: the
-	 * thread from outside would find it there. */
-	bool is_wanted = sk_seat_is_wanted(worker) && sk_ready_deque_seen_empty((sk_ready_thief){ &worker->ready });
+	/* What others' timers have made ready here, or what was stolen with an entry that turned out to be stale. */
+	if (!sk_ready_deque_seen_empty((sk_ready_thief){ &worker->ready }))
+		return true;
+	bool is_wanted = sk_seat_is_wanted(worker);
 	if (!sk_mail_shut(worker) || (!is_wanted && anything_to_do(worker)))
 		return true; /* spares everybody the barrier */
 	uint32_t others = sk_idle_park_begin(&pool->idle, worker->index); /* P1 */

@@ -29,7 +29,8 @@
  * that fence on processors where locked instructions are one (sk_fence_after_rmw).
  *
  *   U1  a wait ends once: wake leaves {seq, 0} by one CAS.
- *   U2  what enlist and the timer use lies on the waiter's stack; it does not return before 7 (by 8).
+ *   U2  what enlist uses lies on the waiter's stack, and the timer in its fiber; it does not return before 7 (by 8),
+ *       nor with its timer set.
  *   U3  a fiber that waits may have un-stolen tasks: they are shared first (sched/suspend.h).
  *
  * | edge            | from                            | to                                 | carries                       |
@@ -90,7 +91,8 @@ typedef struct sk_scope {
 
 /*
  * A wait. enlist(arg, ticket) says false if there is nothing to wait for any more; it must not touch arg afterwards.
- * Before it says true it makes an atomic read-modify-write, as taking a lock is (see 6 above). NULL: no event.
+ * Before it says true it makes an atomic read-modify-write, as taking a lock is (see 6 above). It never waits itself:
+ * it runs on a fiber that may just be leaving a wait of its own, whose timer is still set. NULL: no event.
  */
 typedef struct sk_wait_for {
 	bool (*enlist)(void *arg, sk_ticket ticket);
