@@ -111,6 +111,7 @@ static void start_and_stop(unsigned index)
 	uint64_t state = stress.seed ^ index;
 	for (uint64_t i = 0; i < stops_each; i++) {
 		uint64_t chance = stress_step(&state);
+		stress_goes_on();
 		if (chance % 3 == 0) {
 			skua_config config = { .workers = 1 + (unsigned)(chance >> 8) % 4, .bind = "none" };
 			int error = skua_start(&config);

@@ -150,6 +150,12 @@ static inline double stress_time_used(void)
 	return (double)(stress_now_ns() - stress.begin_ns) / 1e9 / stress.seconds;
 }
 
+/* The case is a long one, and goes on: it is not taken for hung. Call from: any thread. */
+static inline void stress_goes_on(void)
+{
+	atomic_store_explicit(&stress.case_ns, stress_now_ns(), memory_order_relaxed);
+}
+
 /* Lets other threads run; for loops that wait for something. */
 static inline void stress_yield(void)
 {
