@@ -18,8 +18,8 @@
  */
 #include "inject.h"
 #include "life.h"
+#include "../folder.h"
 
-#include <dirent.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -42,17 +42,6 @@ typedef struct report {
 
 /* --- one n --- */
 
-static unsigned descriptors(void)
-{
-	DIR *folder = opendir("/proc/self/fd");
-	unsigned count = 0;
-	while (folder && readdir(folder))
-		count++;
-	if (folder)
-		closedir(folder);
-	return count;
-}
-
 /* In a process of its own. */
 static report two_lives(enum inject_kind kind, unsigned nth, bool lasting)
 {
@@ -69,7 +58,7 @@ static report two_lives(enum inject_kind kind, unsigned nth, bool lasting)
 		life_wrong("the second life had an error: %s", life_first_error);
 	memcpy(own.first_error, life_first_error, sizeof own.first_error);
 	own.balance = inject_outstanding();
-	own.descriptors = descriptors();
+	own.descriptors = folder_entries("/proc/self/fd");
 	return own;
 }
 

@@ -6,7 +6,8 @@
  */
 #include "soak.h"
 
-#include <dirent.h>
+#include "../folder.h"
+
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -14,18 +15,6 @@
 
 #define FIRST_EPISODES 16u
 #define MAPPINGS_SLACK 64u /* libc's arenas and the stacks that it keeps for threads */
-
-/* The first two entries of a folder are itself and the one above. */
-static unsigned entries(const char *path)
-{
-	DIR *folder = opendir(path);
-	unsigned count = 0;
-	while (folder && readdir(folder))
-		count++;
-	if (folder)
-		closedir(folder);
-	return count;
-}
 
 static unsigned lines(const char *path)
 {
@@ -53,8 +42,8 @@ static void have_had_a_thread(void)
 
 static soak_balance read_balance(void)
 {
-	return (soak_balance){ .descriptors = entries("/proc/self/fd"),
-		               .threads = entries("/proc/self/task"),
+	return (soak_balance){ .descriptors = folder_entries("/proc/self/fd"),
+		               .threads = folder_entries("/proc/self/task"),
 		               .mappings = lines("/proc/self/maps") };
 }
 
@@ -75,7 +64,7 @@ void soak_balance_require(const soak_balance *before, uint64_t episodes)
 	soak_balance now = read_balance();
 	for (unsigned tries = 0; tries < 1000 && now.threads != before->threads; tries++) {
 		nanosleep(&(struct timespec){ .tv_nsec = 2000000 }, NULL);
-		now.threads = entries("/proc/self/task");
+		now.threads = folder_entries("/proc/self/task");
 	}
 	SOAK_REQUIRE(now.threads == before->threads, "%u threads, before %u", now.threads, before->threads);
 	SOAK_REQUIRE(now.descriptors == before->descriptors, "%u descriptors, before %u", now.descriptors,

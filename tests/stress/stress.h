@@ -23,7 +23,8 @@
 #ifndef SK_TESTS_STRESS_H
 #define SK_TESTS_STRESS_H
 
-#include <dirent.h>
+#include "../folder.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
@@ -193,13 +194,7 @@ static inline long stress_resident_kib(void)
 /* Descriptors that are open, and a few more: to be compared. */
 static inline unsigned stress_descriptors(void)
 {
-	DIR *folder = opendir("/proc/self/fd");
-	unsigned count = 0;
-	while (folder && readdir(folder))
-		count++;
-	if (folder)
-		closedir(folder);
-	return count;
+	return folder_entries("/proc/self/fd");
 }
 
 /* The runtime's counters, summed over the workers. */
