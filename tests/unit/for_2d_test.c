@@ -135,7 +135,7 @@ SKUA_TASK(unsigned, becomes_heavy, sheet *, s)
 Test(for_2d, a_body_that_suddenly_takes_long_is_not_trusted_any_more)
 {
 	if (SK_EMULATED)
-		cr_skip_test("on a busy machine no body is short for long enough in an emulator");
+		cr_skip_test("in an emulator a short loop may vary by more than a memory of it allows");
 	start(1, false);
 	sheet s = { calloc(9, sizeof(s.cells[0])), 3, 3, SK_ATOMIC_INIT(0) };
 	cr_assert(s.cells);
