@@ -44,7 +44,7 @@ typedef struct sk_pool {
 	unsigned offload_limit; /* threads for blocking calls */
 	unsigned io;            /* enum sk_io_choice */
 	uint64_t force_after_ticks;  /* unanswered for so long: force */
-	uint64_t force_gap_ticks;    /* at least so long between two forces */
+	uint64_t force_gap_ticks;    /* at least so long between two forces, or thefts of what is kept */
 	uint64_t search_ticks;       /* search so long before parking */
 	uint64_t tiny_ticks;         /* a stolen task shorter than this was not worth it */
 	uint64_t leaf_ticks;         /* a piece of a loop lasts about so long */
