@@ -63,7 +63,7 @@ extern "C" {
 
 /* At most one task or thread at a time. Not recursive. A task may be on another thread when it unlocks. */
 typedef struct skua_mutex {
-	uint64_t sk_opaque[3];
+	uint64_t sk_opaque[4];
 } skua_mutex;
 #define SKUA_MUTEX_INIT { { 0 } }
 

@@ -7,16 +7,26 @@
 #include "base/hostile.h"
 #include "sched/pool.h"
 #include "sys/clock.h"
+#include "sys/membarrier.h"
 
 #include <errno.h>
 
 #define LOCKED 2u
 #define WOKEN 4u
+#define GIVING 8u
 /* Who was passed over for so long becomes the owner. */
 #define STARVED_NS UINT64_C(1000000)
 #ifndef SK_MUTEX_SPINS /* the model checker looks once */
 #define SK_MUTEX_SPINS 30u
 #endif
+
+/* A mutex is kept after so many unlocks without a waiter, or their double, and so on: a membarrier costs thousands. */
+#if SK_HOSTILE && !defined(SK_MUTEX_KEPT_AFTER)
+#define SK_MUTEX_KEPT_AFTER 4u
+#elif !defined(SK_MUTEX_KEPT_AFTER) /* the model checker keeps it at once */
+#define SK_MUTEX_KEPT_AFTER 16384u
+#endif
+#define LAPSES_MAX 10u
 
 /* --- who owns it, in checked builds --- */
 
@@ -46,6 +56,86 @@ void sk_mutex_require_held(sk_mutex *mutex)
 	/* relaxed: own, if it is so */
 	SK_REQUIRE(sk_load_relaxed(&mutex->owner) == self(),
 		   "skua_cond_wait with a mutex that the caller does not have");
+}
+
+/* --- keeping it --- */
+
+/* Call from: the owner, under the lock of the queue. */
+static void keep_no_more(sk_mutex *mutex)
+{
+	uint32_t waiters = mutex->base.queue.first ? SK_WAITERS : 0;
+	mutex->kept = false;
+	mutex->uses = 0;
+	if (mutex->lapses < LAPSES_MAX)
+		mutex->lapses++;
+	sk_store_relaxed(&mutex->claimed, 0); /* relaxed: whoever reads it has the lock or the mutex */
+	sk_store_relaxed(&mutex->base.word, LOCKED | waiters); /* relaxed: it is changed by the owner alone (K5) */
+}
+
+/* G5, its first half. Call from: the owner. */
+static void care_for_claims(sk_mutex *mutex)
+{
+	sk_lock_take(&mutex->base.lock);
+	keep_no_more(mutex);
+	sk_lock_give(&mutex->base.lock);
+}
+
+/*
+ * C1 to C4: it is kept, and the caller has to queue. true: he has the mutex instead. Call from: under the lock of the
+ * queue.
+ */
+static bool claim(sk_mutex *mutex)
+{
+	if (!sk_load_relaxed(&mutex->claimed)) { /* relaxed: under the lock */
+		uint32_t word;
+		sk_store_relaxed(&mutex->claimed, 1); /* C1. edge mutex.claim -> : by the membarrier */
+		sk_membarrier();
+		/* C3. edge -> mutex.claim : GIVING, or claimed is seen. relaxed: C4 acquires */
+		for (unsigned round = 0; (word = sk_load_relaxed(&mutex->base.word)) & GIVING; round++)
+			sk_lock_back_off(&mutex->base.word, word, round);
+	}
+	uint32_t free = 0;
+	sk_hostile_point();
+	if (!sk_cas_acquire(&mutex->base.word, &free, LOCKED)) /* C4. edge -> mutex.hold : what was done under it */
+		return false;
+	keep_no_more(mutex);
+	return true;
+}
+
+/* K1 to K4. false: somebody has claimed it, and the caller still has it. */
+static inline bool unlock_kept(sk_mutex *mutex)
+{
+	SK_REQUIRE(sk_load_relaxed(&mutex->base.word) == LOCKED, /* relaxed: own, if it is so */
+		   "skua_mutex_unlock of a mutex that is not locked");
+	sk_store_relaxed(&mutex->base.word, LOCKED | GIVING); /* G1. edge mutex.claim -> : by the membarrier */
+	sk_compiler_fence();
+	sk_hostile_point();
+	if (SK_UNLIKELY(sk_load_relaxed(&mutex->claimed))) { /* G3. edge -> mutex.claim */
+		sk_store_relaxed(&mutex->base.word, LOCKED); /* relaxed: not given up yet */
+		return false;
+	}
+	sk_hostile_point();
+	sk_store_release(&mutex->base.word, 0); /* G4, K8. edge mutex.hold -> : what was done under it */
+	return true;
+}
+
+static inline bool is_to_be_considered(uint32_t uses)
+{
+	return uses % SK_MUTEX_KEPT_AFTER == 0;
+}
+
+/* Has it earned to be kept? Only on a worker of a pool that may use membarriers. Call from: the owner. */
+static bool begin_to_keep(sk_mutex *mutex)
+{
+	sk_worker *worker = sk_worker_self();
+	if (mutex->kept || !is_to_be_considered(mutex->uses) || !worker || !worker->pool->membarrier ||
+	    mutex->uses / SK_MUTEX_KEPT_AFTER >> mutex->lapses == 0)
+		return false;
+	sk_lock_take(&mutex->base.lock);
+	/* relaxed: under the lock, and whoever can still change it does not queue */
+	mutex->kept = !mutex->base.queue.first && sk_load_relaxed(&mutex->base.word) == LOCKED;
+	sk_lock_give(&mutex->base.lock);
+	return mutex->kept;
 }
 
 /* --- locking --- */
@@ -88,18 +178,25 @@ typedef struct mutex_wait {
 	bool is_taken; /* by enlist */
 } mutex_wait;
 
+/* Under the lock of the queue, if it is not kept: takes it, or sets WAITERS; and gives up WOKEN. */
+static bool take_or_announce(sk_mutex *mutex, bool is_woken)
+{
+	uint32_t word = sk_load_relaxed(&mutex->base.word), next; /* relaxed: the CAS decides */
+	uint32_t woken = is_woken ? WOKEN : 0;
+	do {
+		next = (word | (word & LOCKED ? SK_WAITERS : LOCKED)) & ~woken;
+		sk_hostile_point();
+	} while (!sk_cas_acquire(&mutex->base.word, &word, next)); /* edge -> mutex.hold : what was done under it */
+	return !(word & LOCKED);
+}
+
 static bool enlist(void *arg, sk_ticket ticket)
 {
 	mutex_wait *wait = arg;
 	sk_mutex *mutex = wait->mutex;
 	sk_lock_take(&mutex->base.lock);
-	uint32_t word = sk_load_relaxed(&mutex->base.word), next; /* relaxed: the CAS decides */
-	uint32_t woken = wait->is_woken ? WOKEN : 0;
-	do {
-		next = (word | (word & LOCKED ? SK_WAITERS : LOCKED)) & ~woken;
-		sk_hostile_point();
-	} while (!sk_cas_acquire(&mutex->base.word, &word, next)); /* edge -> mutex.hold : what was done under it */
-	bool waits = (word & LOCKED) != 0;
+	SK_INVARIANT(!(mutex->kept && wait->is_woken), "K5: a mutex that is kept has woken nobody");
+	bool waits = !(mutex->kept ? claim(mutex) : take_or_announce(mutex, wait->is_woken));
 	wait->is_taken = !waits;
 	wait->node->ticket = ticket;
 	if (waits && wait->is_woken)
@@ -235,10 +332,16 @@ static bool win_next(sk_mutex *mutex, sk_waker *waker)
 
 static __attribute__((noinline)) void unlock_slow(sk_mutex *mutex)
 {
+	if (begin_to_keep(mutex) && unlock_kept(mutex))
+		return;
+	if (mutex->kept)
+		care_for_claims(mutex);
 	sk_waker waker = { 0 };
 	uint32_t word = sk_load_relaxed(&mutex->base.word); /* relaxed: the CAS decides */
 	for (;;) {
 		SK_REQUIRE(word & LOCKED, "skua_mutex_unlock of a mutex that is not locked");
+		if (word & SK_WAITERS)
+			mutex->uses = 0;
 		if ((word & (SK_WAITERS | WOKEN)) == SK_WAITERS) {
 			if (win_next(mutex, &waker))
 				break;
@@ -258,22 +361,47 @@ void skua_mutex_unlock(skua_mutex *public_mutex)
 	sk_mutex *mutex = sk_mutex_of(public_mutex);
 	uint32_t locked = LOCKED;
 	not_owned(mutex);
-	if (SK_UNLIKELY(!sk_cas_release(&mutex->base.word, &locked, 0))) /* edge mutex.hold -> : what was done */
+	bool is_slow;
+	if (mutex->kept)
+		is_slow = !unlock_kept(mutex);
+	else /* edge mutex.hold -> : what was done */
+		is_slow = is_to_be_considered(++mutex->uses) || !sk_cas_release(&mutex->base.word, &locked, 0);
+	if (SK_UNLIKELY(is_slow))
 		unlock_slow(mutex);
 }
 
 /* --- for conditions --- */
 
+static void move(sk_mutex *mutex, sk_queue *from, sk_queue_node *node)
+{
+	sk_queue_remove(from, node);
+	sk_queue_push(&mutex->base.queue, node);
+	sk_store_relaxed(&node->where, &mutex->base); /* relaxed: under both locks */
+}
+
+/* The same if it is kept: it is free, and the caller takes it for a moment, or its owner finds the waiter. */
+static bool move_to_kept(sk_mutex *mutex, sk_queue *from, sk_queue_node *node, sk_waker *waker)
+{
+	if (!claim(mutex)) {
+		move(mutex, from, node);
+		return true;
+	}
+	bool won = sk_waker_win(waker, from, node);
+	/* K1. Nobody else changes it without the lock of the queue. edge mutex.hold -> : as any unlock */
+	sk_store_release(&mutex->base.word, won ? WOKEN : 0);
+	return won;
+}
+
 bool sk_mutex_move(sk_mutex *mutex, sk_queue *from, sk_queue_node *node, sk_waker *waker)
 {
+	if (mutex->kept)
+		return move_to_kept(mutex, from, node, waker);
 	uint32_t word = sk_load_relaxed(&mutex->base.word); /* relaxed: the CAS decides */
 	while (word & (LOCKED | WOKEN)) {
 		/* K3. relaxed: it is found under the lock, and publishes nothing */
 		if (!sk_cas_relaxed(&mutex->base.word, &word, word | SK_WAITERS))
 			continue;
-		sk_queue_remove(from, node);
-		sk_queue_push(&mutex->base.queue, node);
-		sk_store_relaxed(&node->where, &mutex->base); /* relaxed: under both locks */
+		move(mutex, from, node);
 		return true;
 	}
 	if (!sk_waker_win(waker, from, node))

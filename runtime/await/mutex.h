@@ -3,6 +3,7 @@
  * The mutex: skua_mutex of sync.h.
  *
  *   word:  0 WAITERS | 1 LOCKED | 2 WOKEN: a waiter was woken and is on his way, so nobody else need be
+ *          | 3 GIVING: of a kept one, see below
  *
  *   lock      CAS, whenever LOCKED is clear, whoever waits: it is taken by those who run (barging), else each hand-over
  *             would cost a switch, and all would queue behind it (a convoy).
@@ -21,9 +22,32 @@
  *       only one who queues again can be won a second time. So who comes from a condition is never handed the mutex
  *       by the first who wins him: he is woken to try.
  *
+ * Two atomic read-modify-writes are nearly all that an uncontended mutex costs. One for which nobody has queued for a
+ * long time is kept: it is unlocked by plain stores, and who has to queue has the expensive side, once: then it is kept
+ * no more, and has to earn it by twice as many locks.
+ *
+ *   owner, unlocks what is kept              another, has to queue: under the lock of the queue
+ *   G1  word = LOCKED | GIVING               C1  claimed = 1
+ *   G2  compiler fence                       C2  membarrier, unless claimed was 1
+ *   G3  claimed? word = LOCKED, and to G5    C3  waits while GIVING, unless claimed was 1
+ *   G4  word = 0                             C4  CAS 0 -> LOCKED: has the mutex, and keeps it no more
+ *   G5  under the lock of the queue: keeps   C5  or queues, and leaves the word as it is
+ *       it no more, claimed = 0, sets
+ *       WAITERS if they are there; and
+ *       unlocks it as any other
+ *
+ *   K5  while a mutex is kept and LOCKED, its owner alone changes the word: the others say in claimed that they queue,
+ *       and neither WAITERS nor WOKEN is set. (Some write what they have read, by a compare-and-swap.)
+ *   K6  kept is changed by the owner only, under the lock of the queue: who has one of the two may read it.
+ *   K7  who queues by C5 is found. The first word without GIVING that C3 sees, or else the next one, is an owner's
+ *       LOCKED. The membarrier's fence lay before the G1 of this owner, or C3 would have seen its GIVING or something
+ *       later; so G3 sees claimed. It does so for the owners after it, until G5 clears claimed and cares for the queue.
+ *   K8  G4 is the last touch (B2): what C3 has to wait for is in the word itself.
+ *
  * | edge         | from                              | to                               | carries                         |
  * |--------------|-----------------------------------|----------------------------------|---------------------------------|
- * | mutex.hold   | unlock: CAS word, release         | lock: CAS word, acquire          | what was done under it          |
+ * | mutex.hold   | unlock: CAS word or G4, release   | lock: CAS word, acquire          | what was done under it          |
+ * | mutex.claim  | C1, C2, C3                        | G1, G3                           | one of them sees the other      |
  *
  * Who becomes the owner by a hand-over has it from his ticket (sched/waiter.h, waiter.fired).
  *
@@ -42,6 +66,12 @@
 
 typedef struct sk_mutex {
 	sk_waitable base;
+	/* under the lock of the queue; the owner reads it */
+	SK_ATOMIC(uint8_t) claimed;
+	/* the owner's; kept is changed under the lock of the queue, too (K6) */
+	bool kept;
+	uint8_t lapses; /* how often it was kept no more */
+	uint32_t uses;  /* unlocks since somebody has queued; not counted while it is kept */
 	SK_ATOMIC(uintptr_t) owner; /* which fiber or thread; kept in checked builds only */
 } sk_mutex;
 

@@ -35,7 +35,7 @@
 
 typedef struct sk_waitable {
 	/* everybody CASes */
-	SK_ATOMIC(uint32_t) word;
+	sk_park_word word; /* nobody sleeps at it for long: who waits does so in the queue */
 	/* everybody, under the lock */
 	sk_lock lock;
 	sk_queue queue;

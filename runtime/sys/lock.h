@@ -26,6 +26,12 @@ typedef sk_park_word sk_lock;
 
 void sk_lock_take_slow(sk_lock *lock);
 
+/*
+ * Waits a little for another thread to change a word that was seen with this value, and is about to: round after round,
+ * counted from 0, as for the lock. Whatever comes of it, look again.
+ */
+void sk_lock_back_off(sk_park_word *word, uint32_t seen, unsigned round);
+
 static inline void sk_lock_take(sk_lock *lock)
 {
 	uint32_t free = 0;

@@ -131,11 +131,22 @@ static void leave(meeting *mine, unsigned count)
 
 /* --- mutex: 0 has it and unlocks, 1 waits for it --- */
 
+/* In some meetings nobody else has wanted it for so long that it is unlocked by plain stores. */
+static void lock_first(meeting *mine)
+{
+	skua_mutex *mutex = &mine->at->mutex;
+	for (unsigned i = 0; mine->seed % 8 == 0 && i < 17000; i++) {
+		skua_mutex_lock(mutex);
+		skua_mutex_unlock(mutex);
+	}
+	skua_mutex_lock(mutex);
+}
+
 static void mutex_play(meeting *mine, unsigned role)
 {
 	skua_mutex *mutex = &mine->at->mutex;
 	if (role == 0) {
-		skua_mutex_lock(mutex);
+		lock_first(mine);
 		step(mine);
 		moment(mine, role);
 		skua_mutex_unlock(mutex);
@@ -152,7 +163,7 @@ static void convoy_play(meeting *mine, unsigned role)
 {
 	skua_mutex *mutex = &mine->at->mutex;
 	if (role == 0) {
-		skua_mutex_lock(mutex);
+		lock_first(mine);
 		step(mine);
 		moment(mine, role);
 		skua_mutex_unlock(mutex);

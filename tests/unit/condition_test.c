@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Conditions: signals to one and to all, in order, deadlines and cancellations that race with signals. */
-#include "await/mutex.h"
-
-#include "strands.h"
+#include "mutexes.h"
 
 #define COUNT 8u
 
@@ -47,7 +45,7 @@ static void produce_or_consume(void *arg, unsigned index)
 
 static void nothing_is_lost(enum strands kind)
 {
-	shared all = { .mutex = SKUA_MUTEX_INIT, .changed = SKUA_COND_INIT, .other = SKUA_COND_INIT };
+	shared all = { .mutex = a_mutex(), .changed = SKUA_COND_INIT, .other = SKUA_COND_INIT };
 	unsigned long n = CROWD_ROUNDS(1000);
 	strands_run(kind, COUNT, produce_or_consume, &all);
 	cr_assert_eq(all.sum, COUNT / 2 * (n * (n - 1) / 2));
@@ -56,7 +54,7 @@ static void nothing_is_lost(enum strands kind)
 
 Test(condition, a_bounded_buffer_loses_nothing)
 {
-	with_strands(nothing_is_lost);
+	with_mutexes(nothing_is_lost);
 }
 
 /* --- one and all --- */
@@ -94,7 +92,7 @@ static void goes_on_in_order(enum strands kind)
 	if (kind == STRANDS_SPAWNED)
 		return;
 	for (int under_mutex = 0; under_mutex < 2; under_mutex++) {
-		shared all = { .mutex = SKUA_MUTEX_INIT, .changed = SKUA_COND_INIT, .other = SKUA_COND_INIT };
+		shared all = { .mutex = a_mutex(), .changed = SKUA_COND_INIT, .other = SKUA_COND_INIT };
 		strand strands[COUNT];
 		for (unsigned i = 0; i < COUNT; i++) {
 			strands[i] = (strand){ .body = await_release, .arg = &all, .index = i };
@@ -102,11 +100,13 @@ static void goes_on_in_order(enum strands kind)
 		}
 		await_queue_length(&all.changed, COUNT);
 		for (unsigned i = 1; i <= 3; i++) {
+			keep(&all.mutex);
 			release(&all, 1, under_mutex);
 			while (read_under_mutex(&all, &all.gone) != i)
 				skua_sleep_ns(10000);
 		}
 		cr_assert_eq(queue_length(&all.changed), COUNT - 3);
+		keep(&all.mutex);
 		release(&all, COUNT - 3, under_mutex);
 		for (unsigned i = 0; i < COUNT; i++)
 			strand_end(&strands[i]);
@@ -118,7 +118,7 @@ static void goes_on_in_order(enum strands kind)
 
 Test(condition, signals_and_broadcasts_go_in_order)
 {
-	with_strands(goes_on_in_order);
+	with_mutexes(goes_on_in_order);
 }
 
 /* --- giving up --- */
@@ -137,7 +137,7 @@ static void waits_in_vain(void *arg, unsigned index)
 
 static void times_out(enum strands kind)
 {
-	shared all = { .mutex = SKUA_MUTEX_INIT, .changed = SKUA_COND_INIT };
+	shared all = { .mutex = a_mutex(), .changed = SKUA_COND_INIT };
 	strands_run(kind, COUNT, waits_in_vain, &all);
 	cr_assert_eq(all.gone, COUNT);
 	cr_assert_eq(queue_length(&all.changed), 0);
@@ -145,7 +145,7 @@ static void times_out(enum strands kind)
 
 Test(condition, a_deadline_ends_the_wait_with_the_mutex_locked)
 {
-	with_strands(times_out);
+	with_mutexes(times_out);
 }
 
 static int is_cancelled_waiting(void *arg)
@@ -164,7 +164,7 @@ static void is_cancelled(enum strands kind)
 {
 	if (kind != STRANDS_TASKS)
 		return;
-	shared all = { .mutex = SKUA_MUTEX_INIT, .changed = SKUA_COND_INIT };
+	shared all = { .mutex = a_mutex(), .changed = SKUA_COND_INIT };
 	skua_group group = SKUA_GROUP_INIT;
 	for (unsigned i = 0; i < COUNT; i++)
 		skua_group_run(&group, is_cancelled_waiting, &all);
@@ -177,7 +177,7 @@ static void is_cancelled(enum strands kind)
 
 Test(condition, a_cancellation_ends_the_wait_with_the_mutex_locked)
 {
-	with_strands(is_cancelled);
+	with_mutexes(is_cancelled);
 }
 
 /*
@@ -212,7 +212,7 @@ static void waits_or_signals(void *arg, unsigned index)
 
 static void deadlines_race(enum strands kind)
 {
-	shared all = { .mutex = SKUA_MUTEX_INIT, .changed = SKUA_COND_INIT, .seed = strands_seed() };
+	shared all = { .mutex = a_mutex(), .changed = SKUA_COND_INIT, .seed = strands_seed() };
 	strands_run(kind, COUNT, waits_or_signals, &all);
 	cr_assert_leq(all.gone, all.released);
 	cr_assert_eq(queue_length(&all.changed), 0);
@@ -221,7 +221,7 @@ static void deadlines_race(enum strands kind)
 
 Test(condition, deadlines_race_with_signals)
 {
-	with_strands(deadlines_race);
+	with_mutexes(deadlines_race);
 }
 
 static int consume_until_cancelled(void *arg)
@@ -247,7 +247,7 @@ static void cancelling_races(enum strands kind)
 		return;
 	uint32_t random = strands_seed();
 	for (unsigned round = 0; round < CROWD_ROUNDS(200); round++) {
-		shared all = { .mutex = SKUA_MUTEX_INIT, .changed = SKUA_COND_INIT };
+		shared all = { .mutex = a_mutex(), .changed = SKUA_COND_INIT };
 		skua_group dies = SKUA_GROUP_INIT, lives = SKUA_GROUP_INIT;
 		for (unsigned i = 0; i < 4; i++)
 			skua_group_run(&dies, consume_until_cancelled, &all);
@@ -268,5 +268,5 @@ static void cancelling_races(enum strands kind)
 
 Test(condition, cancelling_races_with_signals)
 {
-	with_strands(cancelling_races);
+	with_mutexes(cancelling_races);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Mutexes: exclusion, order, giving up, starvation, and locks that are held across spawns, syncs and sleeps. */
-#include "await/mutex.h"
-
-#include "strands.h"
+#include "mutexes.h"
 
 #define COUNT 8u
 
@@ -29,7 +27,7 @@ static void add(void *arg, unsigned index)
 
 static void excludes(enum strands kind)
 {
-	counted shared = { .mutex = SKUA_MUTEX_INIT };
+	counted shared = { .mutex = a_mutex() };
 	strands_run(kind, COUNT, add, &shared);
 	cr_assert_eq(shared.value, COUNT * CROWD_ROUNDS(2000));
 	cr_assert_eq(word_of(&shared.mutex), 0, "nothing is left behind");
@@ -37,13 +35,13 @@ static void excludes(enum strands kind)
 
 Test(mutex, one_at_a_time)
 {
-	with_strands(excludes);
+	with_mutexes(excludes);
 }
 
 static void tries(enum strands kind)
 {
 	(void)kind;
-	skua_mutex mutex = SKUA_MUTEX_INIT;
+	skua_mutex mutex = a_mutex();
 	cr_assert_eq(skua_mutex_trylock(&mutex), 0);
 	cr_assert_eq(skua_mutex_trylock(&mutex), -EBUSY);
 	skua_mutex_unlock(&mutex);
@@ -53,7 +51,7 @@ static void tries(enum strands kind)
 
 Test(mutex, is_tried)
 {
-	with_strands(tries);
+	with_mutexes(tries);
 }
 
 /* --- order --- */
@@ -78,7 +76,7 @@ static void stand_in_row(void *arg, unsigned index)
 
 static void keeps_order(enum strands kind)
 {
-	row shared = { .mutex = SKUA_MUTEX_INIT };
+	row shared = { .mutex = a_mutex() };
 	if (kind == STRANDS_SPAWNED)
 		return; /* the starting order of spawned ones is not known */
 	strand all[COUNT];
@@ -97,7 +95,7 @@ static void keeps_order(enum strands kind)
 
 Test(mutex, serves_in_order)
 {
-	with_strands(keeps_order);
+	with_mutexes(keeps_order);
 }
 
 /* --- giving up --- */
@@ -113,7 +111,7 @@ static void too_late(void *arg, unsigned index)
 
 static void times_out(enum strands kind)
 {
-	counted shared = { .mutex = SKUA_MUTEX_INIT };
+	counted shared = { .mutex = a_mutex() };
 	skua_mutex_lock(&shared.mutex);
 	strands_run(kind, 4, too_late, &shared);
 	cr_assert_eq(queue_length(&shared.mutex), 0);
@@ -123,7 +121,7 @@ static void times_out(enum strands kind)
 
 Test(mutex, a_deadline_ends_the_wait)
 {
-	with_strands(times_out);
+	with_mutexes(times_out);
 }
 
 static void *locks_until(void *arg)
@@ -147,7 +145,7 @@ static void is_cancelled(enum strands kind)
 {
 	if (kind != STRANDS_TASKS)
 		return;
-	counted shared = { .mutex = SKUA_MUTEX_INIT };
+	counted shared = { .mutex = a_mutex() };
 	skua_mutex_lock(&shared.mutex);
 	skua_future *gives_up = skua_async(locks_until, &shared), *waits_on = skua_async(locks, &shared);
 	await_queue_length(&shared.mutex, 2);
@@ -162,7 +160,7 @@ static void is_cancelled(enum strands kind)
 
 Test(mutex, lock_until_is_cancelled_and_lock_is_not)
 {
-	with_strands(is_cancelled);
+	with_mutexes(is_cancelled);
 }
 
 /* Deadlines and unlocks at about the same time: the mutex never gets lost. */
@@ -184,14 +182,14 @@ static void now_or_never(void *arg, unsigned index)
 
 static void gives_up_at_random(enum strands kind)
 {
-	counted shared = { .mutex = SKUA_MUTEX_INIT, .value = strands_seed() };
+	counted shared = { .mutex = a_mutex(), .value = strands_seed() };
 	strands_run(kind, COUNT, now_or_never, &shared);
 	cr_assert_eq(word_of(&shared.mutex), 0, "nothing is left behind");
 }
 
 Test(mutex, deadlines_race_with_unlocks)
 {
-	with_strands(gives_up_at_random);
+	with_mutexes(gives_up_at_random);
 }
 
 static int locks_or_is_cancelled(void *arg)
@@ -213,7 +211,7 @@ static void is_cancelled_at_random(enum strands kind)
 		return;
 	uint32_t random = strands_seed();
 	for (unsigned round = 0; round < CROWD_ROUNDS(100); round++) {
-		counted shared = { .mutex = SKUA_MUTEX_INIT };
+		counted shared = { .mutex = a_mutex() };
 		skua_group group = SKUA_GROUP_INIT;
 		for (unsigned i = 0; i < COUNT; i++)
 			skua_group_run(&group, locks_or_is_cancelled, &shared);
@@ -226,7 +224,7 @@ static void is_cancelled_at_random(enum strands kind)
 
 Test(mutex, cancelling_races_with_unlocks)
 {
-	with_strands(is_cancelled_at_random);
+	with_mutexes(is_cancelled_at_random);
 }
 
 /* --- starvation --- */
@@ -262,13 +260,13 @@ static void nobody_starves(enum strands kind)
 {
 	if (kind == STRANDS_SPAWNED)
 		return; /* the hog does not let the others begin on one worker */
-	hog_and_victim shared = { .mutex = SKUA_MUTEX_INIT };
+	hog_and_victim shared = { .mutex = a_mutex() };
 	strands_run(kind, 3, hog, &shared);
 }
 
 Test(mutex, nobody_starves)
 {
-	with_strands(nobody_starves);
+	with_mutexes(nobody_starves);
 }
 
 /* --- held across everything --- */
@@ -331,12 +329,93 @@ static void has_it_and_forks(void *arg, unsigned index)
 
 static void is_held_across_steals(enum strands kind)
 {
-	counted shared = { .mutex = SKUA_MUTEX_INIT };
+	counted shared = { .mutex = a_mutex() };
 	strands_run(kind, 6, has_it_and_forks, &shared);
 	cr_assert_eq(shared.value, 6 * 4 * 103);
 }
 
 Test(mutex, held_across_spawns_syncs_loops_and_sleeps)
 {
-	with_strands(is_held_across_steals);
+	with_mutexes(is_held_across_steals);
+}
+
+/* --- kept --- */
+
+#if SK_HOSTILE
+#define KEPT_AFTER 4u
+#else
+#define KEPT_AFTER 16384u
+#endif
+
+static void use(skua_mutex *mutex, unsigned times)
+{
+	for (unsigned i = 0; i < times; i++) {
+		skua_mutex_lock(mutex);
+		skua_mutex_unlock(mutex);
+	}
+}
+
+static void has_to_queue(void *arg, unsigned index)
+{
+	counted *shared = arg;
+	skua_mutex_lock(&shared->mutex);
+	shared->value += index;
+	skua_mutex_unlock(&shared->mutex);
+}
+
+/* Whoever uses it alone for long has it kept; who queues ends that, and then it takes twice as long. */
+SKUA_TASK(void, earns_it, counted *, shared, unsigned, lapses)
+{
+	sk_mutex *mutex = sk_mutex_of(&shared->mutex);
+	mutex->uses = 0; /* the last one to queue has unlocked it once */
+	use(&shared->mutex, (KEPT_AFTER << lapses) - 1);
+	EXPECT(!mutex->kept);
+	use(&shared->mutex, 1);
+	EXPECT(mutex->kept);
+	use(&shared->mutex, 100);
+	EXPECT(mutex->kept && mutex->uses == KEPT_AFTER << lapses);
+	skua_mutex_lock(&shared->mutex);
+	EXPECT(skua_mutex_trylock(&shared->mutex) == -EBUSY);
+	strand other = { .body = has_to_queue, .arg = shared, .index = 1 };
+	strand_start(STRANDS_TASKS, &other);
+	await_queue_length(&shared->mutex, 1);
+	EXPECT(word_of(mutex) == 2u);
+	skua_mutex_unlock(&shared->mutex);
+	EXPECT(!mutex->kept && mutex->lapses == lapses + 1);
+	strand_end(&other);
+}
+
+Test(mutex, is_kept_for_who_uses_it_alone)
+{
+	start(2, false);
+	counted shared = { .mutex = a_mutex() };
+	if (sk_membarrier_start()) {
+		for (unsigned lapses = 0; lapses < 4; lapses++)
+			SKUA_RUN(earns_it, &shared, lapses);
+		cr_assert_eq(shared.value, 4);
+	}
+	skua_stop();
+	strands_expect_fine();
+}
+
+static void *uses_much(void *arg)
+{
+	use(arg, 4 * KEPT_AFTER);
+	return NULL;
+}
+
+Test(mutex, is_not_kept_where_membarriers_are_not_to_be_used)
+{
+	start(1, true);
+	skua_mutex mutex = SKUA_MUTEX_INIT;
+	skua_await(skua_async(uses_much, &mutex));
+	cr_assert_not(sk_mutex_of(&mutex)->kept);
+	skua_stop();
+}
+
+Test(mutex, is_not_kept_by_threads_alone)
+{
+	skua_mutex mutex = SKUA_MUTEX_INIT;
+	uses_much(&mutex);
+	cr_assert_not(sk_mutex_of(&mutex)->kept);
 }

@@ -7,8 +7,9 @@ const model_scenario *const scenario_lists[] = {
 	join_scenarios,        inbox_scenarios,
 	wait_scenarios,        future_scenarios,
 	group_scenarios,       mutex_scenarios,
-	semaphore_scenarios,   channel_scenarios,
-	lock_scenarios,        idle_scenarios,
-	park_scenarios,        mail_scenarios,
+	condition_scenarios,   semaphore_scenarios,
+	channel_scenarios,     lock_scenarios,
+	idle_scenarios,        park_scenarios,
+	mail_scenarios,
 	NULL,
 };

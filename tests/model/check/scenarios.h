@@ -13,6 +13,7 @@ extern const model_scenario wait_scenarios[];
 extern const model_scenario future_scenarios[];
 extern const model_scenario group_scenarios[];
 extern const model_scenario mutex_scenarios[];
+extern const model_scenario condition_scenarios[];
 extern const model_scenario semaphore_scenarios[];
 extern const model_scenario channel_scenarios[];
 extern const model_scenario lock_scenarios[];
