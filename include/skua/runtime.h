@@ -30,7 +30,8 @@
  *     SKUA_ASYNC_STACK=bytes  stack of a task of await.h, of which only what it touches takes memory. Default 256K.
  *     SKUA_OFFLOAD=n       threads for blocking calls (skua_offload), 1 to 4096. Default 64.
  *     SKUA_IO=epoll        do without io_uring for files; SKUA_IO=uring: demand it (io.h).
- *     SKUA_MEMBARRIER=0    do without membarrier(2) (each spawn is then published at once).
+ *     SKUA_MEMBARRIER=0    do without membarrier(2): each spawn is then published at once, and what only one worker or
+ *                          task uses for long, a mutex say, is not made cheaper for it at the others' expense.
  *     SKUA_VERBOSE=1       say on stderr what is decided: workers, binding, fallbacks.
  */
 #ifndef SKUA_RUNTIME_H
@@ -52,7 +53,7 @@ typedef struct skua_config {
 	const char
 	        *synthetic; /* an invented machine in hwloc's words, e.g. "numa:2 core:8 pu:2": no binding; for tests */
 	unsigned bind_main;      /* 1: bind the starting thread too */
-	unsigned no_membarrier;  /* 1: as SKUA_MEMBARRIER=0 */
+	unsigned no_membarrier;  /* 1: as SKUA_MEMBARRIER=0, but for what was used under another setting before */
 	size_t async_stack_bytes; /* stack of a task of await.h, rounded up to pages */
 } skua_config;
 

@@ -77,7 +77,10 @@ typedef struct skua_mutex {
  */
 void skua_mutex_lock(skua_mutex *mutex);
 
-/* Locks it if nobody has it. Call from: anywhere. Blocks: nothing. Returns: 0; -EBUSY. */
+/*
+ * Locks it if nobody has it. Call from: anywhere. Blocks: nothing.
+ * Returns: 0; -EBUSY, also in the moment in which a waiter of a condition is signalled to try the mutex.
+ */
 int skua_mutex_trylock(skua_mutex *mutex);
 
 /*
@@ -92,6 +95,9 @@ int skua_mutex_lock_until(skua_mutex *mutex, uint64_t at_ns);
  *
  * Call from: the task or thread that locked it. Blocks: nothing.
  * Undefined if: it is not locked (reported in checked builds).
+ * Source: the plain stores that unlock it where nobody has queued for long, and the fence on behalf of the owner with
+ * which the first who queues ends that, are those of biased locking: Kawachiya, Koseki and Onodera, "Lock reservation"
+ * (OOPSLA 2002); Dice, Huang and Yang, "Asymmetric Dekker synchronization" (2001).
  */
 void skua_mutex_unlock(skua_mutex *mutex);
 

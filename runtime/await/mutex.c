@@ -23,10 +23,10 @@
 /* A mutex is kept after so many unlocks without a waiter, or their double, and so on: a membarrier costs thousands. */
 #if SK_HOSTILE && !defined(SK_MUTEX_KEPT_AFTER)
 #define SK_MUTEX_KEPT_AFTER 4u
-#elif !defined(SK_MUTEX_KEPT_AFTER) /* the model checker keeps it at once */
+#elif !defined(SK_MUTEX_KEPT_AFTER) /* the model checker keeps it sooner */
 #define SK_MUTEX_KEPT_AFTER 16384u
 #endif
-#define LAPSES_MAX 10u
+#define LAPSES_MAX 5u
 
 /* --- who owns it, in checked builds --- */
 
@@ -60,6 +60,18 @@ void sk_mutex_require_held(sk_mutex *mutex)
 
 /* --- keeping it --- */
 
+/* Takes it if LOCKED is clear. is_woken: the caller holds WOKEN, and gives it up with the taking. */
+static bool try_lock(sk_mutex *mutex, bool is_woken)
+{
+	uint32_t word = sk_load_relaxed(&mutex->base.word); /* relaxed: the CAS decides */
+	while (!(word & LOCKED)) {
+		uint32_t next = (word | LOCKED) & ~(is_woken ? WOKEN : 0u);
+		if (sk_cas_acquire(&mutex->base.word, &word, next)) /* edge -> mutex.hold : what was done under it */
+			return true;
+	}
+	return false;
+}
+
 /* Call from: the owner, under the lock of the queue. */
 static void keep_no_more(sk_mutex *mutex)
 {
@@ -80,29 +92,30 @@ static void care_for_claims(sk_mutex *mutex)
 	sk_lock_give(&mutex->base.lock);
 }
 
-/*
- * C1 to C4: it is kept, and the caller has to queue. true: he has the mutex instead. Call from: under the lock of the
- * queue.
- */
-static bool claim(sk_mutex *mutex)
+/* C2 and C3: from now on the owner comes to the queue. Call from: under its lock. */
+static void claim(sk_mutex *mutex)
 {
-	if (!sk_load_relaxed(&mutex->claimed)) { /* relaxed: under the lock */
-		uint32_t word;
-		sk_store_relaxed(&mutex->claimed, 1); /* C1. edge mutex.claim -> : by the membarrier */
-		sk_membarrier();
-		/* C3. edge -> mutex.claim : GIVING, or claimed is seen. relaxed: C4 acquires */
-		for (unsigned round = 0; (word = sk_load_relaxed(&mutex->base.word)) & GIVING; round++)
-			sk_lock_back_off(&mutex->base.word, word, round);
-	}
-	uint32_t free = 0;
-	sk_hostile_point();
-	if (!sk_cas_acquire(&mutex->base.word, &free, LOCKED)) /* C4. edge -> mutex.hold : what was done under it */
-		return false;
-	keep_no_more(mutex);
-	return true;
+	uint32_t word;
+	if (sk_load_relaxed(&mutex->claimed)) /* relaxed: under the lock */
+		return;
+	sk_store_relaxed(&mutex->claimed, 1); /* C2. edge mutex.claim -> : by the membarrier */
+	sk_membarrier();
+	/* C3. edge -> mutex.claim : GIVING, or claimed is seen. relaxed: who takes it acquires */
+	for (unsigned round = 0; (word = sk_load_relaxed(&mutex->base.word)) & GIVING; round++)
+		sk_lock_back_off(&mutex->base.word, word, round);
 }
 
-/* K1 to K4. false: somebody has claimed it, and the caller still has it. */
+/* C1 to C4. true: the caller has it. Call from: who has to queue for what is kept, under the lock of the queue. */
+static bool take_or_claim(sk_mutex *mutex)
+{
+	if (try_lock(mutex, false))
+		return true;
+	claim(mutex);
+	sk_hostile_point();
+	return try_lock(mutex, false);
+}
+
+/* G1 to G4. false: somebody has claimed it, and the caller still has it. */
 static inline bool unlock_kept(sk_mutex *mutex)
 {
 	SK_REQUIRE(sk_load_relaxed(&mutex->base.word) == LOCKED, /* relaxed: own, if it is so */
@@ -129,28 +142,16 @@ static bool begin_to_keep(sk_mutex *mutex)
 {
 	sk_worker *worker = sk_worker_self();
 	if (mutex->kept || !is_to_be_considered(mutex->uses) || !worker || !worker->pool->membarrier ||
-	    mutex->uses / SK_MUTEX_KEPT_AFTER >> mutex->lapses == 0)
+	    mutex->uses / SK_MUTEX_KEPT_AFTER >> mutex->lapses == 0 || !sk_pool_may_disturb(worker->pool))
 		return false;
 	sk_lock_take(&mutex->base.lock);
-	/* relaxed: under the lock, and whoever can still change it does not queue */
+	/* relaxed: own, and nobody changes it where it is LOCKED without WAITERS and WOKEN, but under the lock */
 	mutex->kept = !mutex->base.queue.first && sk_load_relaxed(&mutex->base.word) == LOCKED;
 	sk_lock_give(&mutex->base.lock);
 	return mutex->kept;
 }
 
 /* --- locking --- */
-
-/* Takes it if LOCKED is clear. is_woken: the caller holds WOKEN, and gives it up with the taking. */
-static bool try_lock(sk_mutex *mutex, bool is_woken)
-{
-	uint32_t word = sk_load_relaxed(&mutex->base.word); /* relaxed: the CAS decides */
-	while (!(word & LOCKED)) {
-		uint32_t next = (word | LOCKED) & ~(is_woken ? WOKEN : 0u);
-		if (sk_cas_acquire(&mutex->base.word, &word, next)) /* edge -> mutex.hold : what was done under it */
-			return true;
-	}
-	return false;
-}
 
 /* The owner may be about to unlock. Only while nobody sleeps for it, and if the core has nothing else to do. */
 static bool spin(sk_mutex *mutex)
@@ -196,7 +197,7 @@ static bool enlist(void *arg, sk_ticket ticket)
 	sk_mutex *mutex = wait->mutex;
 	sk_lock_take(&mutex->base.lock);
 	SK_INVARIANT(!(mutex->kept && wait->is_woken), "K5: a mutex that is kept has woken nobody");
-	bool waits = !(mutex->kept ? claim(mutex) : take_or_announce(mutex, wait->is_woken));
+	bool waits = !(mutex->kept ? take_or_claim(mutex) : take_or_announce(mutex, wait->is_woken));
 	wait->is_taken = !waits;
 	wait->node->ticket = ticket;
 	if (waits && wait->is_woken)
@@ -382,10 +383,11 @@ static void move(sk_mutex *mutex, sk_queue *from, sk_queue_node *node)
 /* The same if it is kept: it is free, and the caller takes it for a moment, or its owner finds the waiter. */
 static bool move_to_kept(sk_mutex *mutex, sk_queue *from, sk_queue_node *node, sk_waker *waker)
 {
-	if (!claim(mutex)) {
+	if (!take_or_claim(mutex)) {
 		move(mutex, from, node);
 		return true;
 	}
+	keep_no_more(mutex); /* K6 */
 	bool won = sk_waker_win(waker, from, node);
 	/* K1. Nobody else changes it without the lock of the queue. edge mutex.hold -> : as any unlock */
 	sk_store_release(&mutex->base.word, won ? WOKEN : 0);

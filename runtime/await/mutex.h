@@ -15,7 +15,8 @@
  *
  *   K1  WOKEN is set by who wins a waiter, and cleared by that waiter: as the owner, as one who queues again, or who
  *       leaves. So while others wait and the mutex is free, somebody is on his way (no wake-up is lost).
- *   K2  LOCKED is cleared by the last touch of the unlock, after its lock of the queue was given (waitable.h, B2).
+ *   K2  LOCKED is cleared by the last touch of the unlock, after its lock of the queue was given (waitable.h, B2). A
+ *       signal that takes what is kept for a moment clears it before that: the waiter whom it has won is told later.
  *   K3  WAITERS is set only in a word with LOCKED or WOKEN: the unlock of the one, or the coming of the other, will
  *       care for who waits. A signal decides by that compare-and-swap too: to the queue, or woken by itself.
  *   K4  the time of a waiter who is passed over runs from when he is first won, and winning takes him out of the queue;
@@ -27,10 +28,10 @@
  * no more, and has to earn it by twice as many locks.
  *
  *   owner, unlocks what is kept              another, has to queue: under the lock of the queue
- *   G1  word = LOCKED | GIVING               C1  claimed = 1
- *   G2  compiler fence                       C2  membarrier, unless claimed was 1
+ *   G1  word = LOCKED | GIVING               C1  CAS 0 -> LOCKED: has it, and need not queue
+ *   G2  compiler fence                       C2  claimed = 1; membarrier; unless claimed was 1
  *   G3  claimed? word = LOCKED, and to G5    C3  waits while GIVING, unless claimed was 1
- *   G4  word = 0                             C4  CAS 0 -> LOCKED: has the mutex, and keeps it no more
+ *   G4  word = 0                             C4  CAS 0 -> LOCKED: has it, and comes to G5
  *   G5  under the lock of the queue: keeps   C5  or queues, and leaves the word as it is
  *       it no more, claimed = 0, sets
  *       WAITERS if they are there; and
@@ -46,8 +47,8 @@
  *
  * | edge         | from                              | to                               | carries                         |
  * |--------------|-----------------------------------|----------------------------------|---------------------------------|
- * | mutex.hold   | unlock: CAS word or G4, release   | lock: CAS word, acquire          | what was done under it          |
- * | mutex.claim  | C1, C2, C3                        | G1, G3                           | one of them sees the other      |
+ * | mutex.hold   | unlock: CAS word, G4; signal      | lock: CAS word, acquire          | what was done under it          |
+ * | mutex.claim  | C2, C3                            | G1, G3                           | one of them sees the other      |
  *
  * Who becomes the owner by a hand-over has it from his ticket (sched/waiter.h, waiter.fired).
  *

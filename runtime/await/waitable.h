@@ -10,7 +10,8 @@
  * free. Who changes the word so that others could go on and finds WAITERS locks too, serves the queue, and clears
  * WAITERS when that is empty.
  *
- *   B1  WAITERS is changed under the lock only, and is set exactly while the queue is not empty.
+ *   B1  WAITERS is changed under the lock only, and is set exactly while the queue is not empty; but for a mutex that
+ *       is kept, whose owner alone changes the word (mutex.h, K5).
  *   B2  the last touch of an object by a call that lets others go on is one atomic operation on the word: they may free
  *       its memory. So where a fast path of others can see the change, it is made after the unlock, by a
  *       compare-and-swap from a word without WAITERS; those who were won before are told after that. Who gives up
@@ -34,8 +35,8 @@
 #define SK_WAITERS 1u
 
 typedef struct sk_waitable {
-	/* everybody CASes */
-	sk_park_word word; /* nobody sleeps at it for long: who waits does so in the queue */
+	/* everybody CASes; the owner of a mutex that is kept stores */
+	sk_park_word word; /* nobody sleeps at it: who waits does so in the queue */
 	/* everybody, under the lock */
 	sk_lock lock;
 	sk_queue queue;

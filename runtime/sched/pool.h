@@ -28,6 +28,7 @@
 #include "sched/seat.h"
 #include "sched/standstill.h"
 #include "sched/worker.h"
+#include "sys/clock.h"
 #include "sys/topology.h"
 
 #include <skua/runtime.h>
@@ -44,7 +45,7 @@ typedef struct sk_pool {
 	unsigned offload_limit; /* threads for blocking calls */
 	unsigned io;            /* enum sk_io_choice */
 	uint64_t force_after_ticks;  /* unanswered for so long: force */
-	uint64_t force_gap_ticks;    /* at least so long between two forces, or thefts of what is kept */
+	uint64_t force_gap_ticks;    /* at least so long between two membarriers that need not be */
 	uint64_t search_ticks;       /* search so long before parking */
 	uint64_t tiny_ticks;         /* a stolen task shorter than this was not worth it */
 	uint64_t leaf_ticks;         /* a piece of a loop lasts about so long */
@@ -63,10 +64,21 @@ typedef struct sk_pool {
 	sk_standstill standstill;
 	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uint32_t) active; /* roots begun or handed in, and not finished */
 	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uint32_t) stop;   /* workers leave; every searcher reads it */
-	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uint64_t) last_force_ticks;
+	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uint64_t) last_force_ticks; /* the last of these, or what will cost one */
 	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(uint64_t) starts_made; /* by threads that are no workers; sched/start.h */
 	_Alignas(SK_FALSE_SHARING) sk_park_word draining; /* 1: a stop waits for the end of the starts */
 } sk_pool;
+
+/*
+ * May a membarrier be made now that need not be, or something begun that will cost one? At most once per gap in the
+ * whole pool: each interrupts every core. Call from: anywhere; true is to be used.
+ */
+static inline bool sk_pool_may_disturb(sk_pool *pool)
+{
+	uint64_t now = sk_clock_ticks();
+	uint64_t last = sk_load_relaxed(&pool->last_force_ticks); /* relaxed: a rate limit */
+	return now - last >= pool->force_gap_ticks && sk_cas_relaxed(&pool->last_force_ticks, &last, now);
+}
 
 /* Something came onto the own ready deque: an idle worker is told, or else the monitor. Call from: the worker. */
 static inline void sk_pool_tell(sk_worker *worker)

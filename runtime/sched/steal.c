@@ -72,15 +72,6 @@ static bool steal_ready(sk_worker *worker, sk_worker *victim, sk_work *work)
 	return count > 0 && sk_work_open(worker, some[0], work);
 }
 
-/* May a membarrier be made now? At most one per gap in the whole pool: each interrupts every core. */
-static bool claim_force(sk_pool *pool, uint64_t now)
-{
-	uint64_t last = sk_load_relaxed(&pool->last_force_ticks); /* relaxed: a rate limit */
-	if (now - last < pool->force_gap_ticks)
-		return false;
-	return sk_cas_relaxed(&pool->last_force_ticks, &last, now);
-}
-
 /* What a victim has woken and is to be the next one there; only if it does not come round to it. */
 static bool steal_soon(sk_worker *worker, sk_worker *victim, sk_work *work)
 {
@@ -92,7 +83,7 @@ static bool steal_soon(sk_worker *worker, sk_worker *victim, sk_work *work)
 		sk_spin_hint();
 	if (sk_ready_deque_soon_seen(thief) != seen)
 		return false;
-	if (sk_ready_deque_soon_is_kept(thief) && !claim_force(worker->pool, sk_clock_ticks()))
+	if (sk_ready_deque_soon_is_kept(thief) && !sk_pool_may_disturb(worker->pool))
 		return false;
 	sk_entry entry = sk_ready_deque_steal_soon(thief);
 	if (!entry)
@@ -153,7 +144,7 @@ bool sk_steal_force(sk_worker *worker, sk_work *work)
 		sk_fiber *fiber = sk_load_acquire(&victim->running); /* edge -> worker.running : the header */
 		if (!fiber || !may_take(worker, fiber) || !sk_task_stack_private_seen((sk_task_thief){ fiber }))
 			continue;
-		if (!claim_force(pool, sk_clock_ticks()))
+		if (!sk_pool_may_disturb(pool))
 			return false;
 		size_t count = sk_task_stack_force((sk_task_thief){ fiber });
 		SK_TRACE_EVENT(&worker->trace, FORCE, victim->index, count);

@@ -357,6 +357,22 @@ static void unlock_unlocked(void)
 	skua_mutex_unlock(&mutex);
 }
 
+/* It is unlocked by plain stores by then. */
+static void *unlocks_unlocked(void *arg)
+{
+	for (int i = 0; i < 17000; i++) {
+		skua_mutex_lock(&mutex);
+		skua_mutex_unlock(&mutex);
+	}
+	unlock_unlocked();
+	return arg;
+}
+
+static void unlock_unlocked_kept(void)
+{
+	skua_await(skua_async(unlocks_unlocked, NULL));
+}
+
 static void lock_twice(void)
 {
 	skua_mutex_lock(&mutex);
@@ -462,6 +478,8 @@ int main(int argc, char **argv)
 		  { "skua_local_mine", "more workers (4)", "made (2)" }, 0 },
 #if SK_CHECK_LEVEL >= 1
 		{ "unlock_unlocked", unlock_unlocked, CASES_ABORTS, { "skua_mutex_unlock", "not locked" }, 0 },
+		{ "unlock_unlocked_kept", unlock_unlocked_kept, CASES_ABORTS,
+		  { "skua_mutex_unlock", "not locked" }, 0 },
 		{ "lock_twice", lock_twice, CASES_ABORTS, { "skua_mutex_lock", "locked it already" }, 0 },
 		{ "lock_twice_in_task", lock_twice_in_task, CASES_ABORTS,
 		  { "skua_mutex_lock", "locked it already" }, 0 },

@@ -89,6 +89,7 @@ static void finish(void)
 	model_check(sk_load_relaxed(&mutex->base.word) == 0 && !mutex->base.queue.first,
 	            "K1: the mutex is left as %u, with%s a waiter", sk_load_relaxed(&mutex->base.word),
 	            mutex->base.queue.first ? "" : "out");
+	model_check(mutex->kept || !sk_load_relaxed(&mutex->claimed), "G5: a claim is left behind");
 }
 
 static void count(unsigned thread)
@@ -184,7 +185,7 @@ const model_scenario mutex_scenarios[] = {
 	  .preemptions = 2, .is_large = true },
 	{ "mutex.kept", "two fibers, it is kept", 2, setup_kept, count, finish, .spurious = 0 },
 	{ "mutex.kept_on", "two fibers, it is kept, one locks it twice", 2, setup_kept, count_on, finish,
-	  .spurious = 0 },
+	  .spurious = 0, .is_large = true },
 	{ "mutex.keeping", "two fibers, one twice, it is kept in between", 2, setup_keeping, count_on, finish,
 	  .spurious = 0, .preemptions = 2 },
 	{ "mutex.kept_starved", "it is kept, and handed over", 2, setup_kept_starved, count, finish, .spurious = 0 },
