@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#define MADE_PART 16u
 #define CHUNKS 24
 #define FIRST_CHUNK 64u
 #define SLOT_COLOURS 32u
@@ -206,13 +207,11 @@ static void take_memory(sk_fiber *fiber)
 }
 
 /*
- * Makes the stack of a fiber that has none. Without the lock: a system call and the first touch of a page are long
- * enough for other workers that start tasks to queue behind them.
+ * Without the lock: a system call and the first touch of a page are long enough for other workers that start tasks to
+ * queue behind them.
  */
-static inline void furnish(sk_fiber_store *store, sk_fiber *fiber)
+void sk_fiber_make_stack(sk_fiber_store *store, sk_fiber *fiber)
 {
-	if (!fiber->is_bare)
-		return;
 	if (fiber->is_small)
 		sk_stack_region_guard(&fiber->region);
 	make_context(store, fiber);
@@ -232,37 +231,49 @@ static sk_fiber *take_idle(sk_fiber_store *store)
 	return fiber;
 }
 
-sk_fiber *sk_fiber_acquire_idle(sk_fiber_store *store, unsigned most, unsigned *count)
+/* A new fiber; NULL when there is no memory. Under lock. */
+static sk_fiber *make(sk_fiber_store *store, int node)
 {
-	sk_fiber *list = NULL;
-	*count = 0;
+	size_t index = sk_load_relaxed(&store->count); /* relaxed: under the lock */
+	sk_fiber *fiber = new_header(store, index);
+	if (!fiber || give_memory(store, fiber, node) < 0)
+		return NULL;
+	sk_store_release(&store->count, index + 1); /* edge fiber.create -> : the header, but for what furnish makes */
+	return fiber;
+}
+
+/* So many more are made at once, where one is needed: what is made too much stays below a part of all. */
+static unsigned made_at_once(sk_fiber_store *store, unsigned most)
+{
+	size_t part = sk_load_relaxed(&store->count) / MADE_PART + 1; /* relaxed: under the lock */
+	return part < most ? (unsigned)part : most;
+}
+
+sk_fiber *sk_fiber_acquire_some(sk_fiber_store *store, int node, unsigned most, unsigned *count, unsigned *made)
+{
+	sk_fiber *list = NULL, **last = &list;
+	*count = *made = 0;
 	pthread_mutex_lock(&store->lock);
 	for (sk_fiber *fiber; *count < most && (fiber = take_idle(store)) != NULL; ++*count) {
-		fiber->next = list;
-		list = fiber;
+		*last = fiber;
+		last = &fiber->next;
 	}
+	most = made_at_once(store, most);
+	for (sk_fiber *fiber; *count < most && (fiber = make(store, node)) != NULL; ++*count, ++*made) {
+		*last = fiber;
+		last = &fiber->next;
+	}
+	*last = NULL;
 	pthread_mutex_unlock(&store->lock);
-	for (sk_fiber *fiber = list; fiber; fiber = fiber->next)
-		furnish(store, fiber);
 	return list;
 }
 
 sk_fiber *sk_fiber_acquire(sk_fiber_store *store, int node)
 {
-	pthread_mutex_lock(&store->lock);
-	sk_fiber *fiber = take_idle(store);
-	if (!fiber) {
-		size_t index = sk_load_relaxed(&store->count); /* relaxed: under the lock */
-		fiber = new_header(store, index);
-		if (fiber && give_memory(store, fiber, node) < 0)
-			fiber = NULL;
-		if (fiber)
-			/* edge fiber.create -> : the header is filled, but for what furnish makes */
-			sk_store_release(&store->count, index + 1);
-	}
-	pthread_mutex_unlock(&store->lock);
+	unsigned count, made;
+	sk_fiber *fiber = sk_fiber_acquire_some(store, node, 1, &count, &made);
 	if (fiber)
-		furnish(store, fiber);
+		sk_fiber_furnish(store, fiber);
 	return fiber;
 }
 
@@ -272,6 +283,7 @@ void sk_fiber_recycle_all(sk_fiber_store *store, sk_fiber *list)
 	while (list) {
 		sk_fiber *fiber = list;
 		list = fiber->next;
+		SK_INVARIANT(!fiber->is_bare, "bare fibers stand behind the others");
 		fiber->next = store->idle;
 		store->idle = fiber;
 		store->idle_count++;

@@ -138,12 +138,24 @@ void sk_fiber_store_destroy(sk_fiber_store *store);
 /* A fiber whose next switch-in runs entry or goes on in it; NULL when there is no memory. node: NUMA node or -1. */
 sk_fiber *sk_fiber_acquire(sk_fiber_store *store, int node);
 
-/* Takes back an idle fiber (F3); and a list of them, linked by next. */
+/* Takes back an idle fiber (F3) that has a stack; and a list of them, linked by next. */
 void sk_fiber_recycle(sk_fiber_store *store, sk_fiber *fiber);
 void sk_fiber_recycle_all(sk_fiber_store *store, sk_fiber *list);
 
-/* Takes up to `most` idle fibers off the store, without making new ones; a list linked by next, and how many. */
-sk_fiber *sk_fiber_acquire_idle(sk_fiber_store *store, unsigned most, unsigned *count);
+/*
+ * Up to `most` of them at once: idle ones, or else new ones, few while the store has few. A list linked by next, those
+ * with a stack first; *count: how many, *made: how many of them are new. Each is to be furnished before it runs. NULL:
+ * there is no memory.
+ */
+sk_fiber *sk_fiber_acquire_some(sk_fiber_store *store, int node, unsigned most, unsigned *count, unsigned *made);
+
+/* Gives a stack to one that has none. Call from: who has it. */
+void sk_fiber_make_stack(sk_fiber_store *store, sk_fiber *fiber);
+static inline void sk_fiber_furnish(sk_fiber_store *store, sk_fiber *fiber)
+{
+	if (fiber->is_bare)
+		sk_fiber_make_stack(store, fiber);
+}
 
 /*
  * Gives the stacks of small fibers back to the kernel that have not been needed since the call before: the least

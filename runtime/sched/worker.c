@@ -81,17 +81,18 @@ SK_HOT sk_fiber *sk_worker_fiber_take(sk_worker *worker)
 sk_fiber *sk_worker_small_take(sk_worker *worker)
 {
 	sk_fiber_store *store = worker->pool->small_fibers;
-	if (!worker->small_cache)
-		worker->small_cache = sk_fiber_acquire_idle(store, SMALL_BATCH, &worker->small_cached);
-	sk_fiber *fiber = worker->small_cache;
-	if (fiber) {
-		worker->small_cache = fiber->next;
-		worker->small_cached--;
-		return fiber;
+	if (!worker->small_cache) {
+		unsigned made;
+		worker->small_cache =
+		        sk_fiber_acquire_some(store, worker->node, SMALL_BATCH, &worker->small_cached, &made);
+		sk_stats_add(worker, fibers, made);
 	}
-	fiber = sk_fiber_acquire(store, worker->node);
-	if (fiber)
-		sk_stats_add(worker, fibers, 1);
+	sk_fiber *fiber = worker->small_cache;
+	if (!fiber)
+		return NULL;
+	worker->small_cache = fiber->next;
+	worker->small_cached--;
+	sk_fiber_furnish(store, fiber);
 	return fiber;
 }
 

@@ -283,9 +283,7 @@ Test(fiber, small_fibers_have_stacks_of_their_own_and_no_slots)
 Test(fiber, idle_small_fibers_come_in_batches)
 {
 	sk_fiber_store *store = create_small();
-	unsigned count;
-	cr_assert_null(sk_fiber_acquire_idle(store, 4, &count), "none is made");
-	cr_assert_eq(count, 0);
+	unsigned count, made;
 	sk_fiber *list = NULL;
 	for (int i = 0; i < 10; i++) {
 		sk_fiber *fiber = acquire(store);
@@ -293,14 +291,41 @@ Test(fiber, idle_small_fibers_come_in_batches)
 		list = fiber;
 	}
 	sk_fiber_recycle_all(store, list);
-	list = sk_fiber_acquire_idle(store, 4, &count);
+	list = sk_fiber_acquire_some(store, -1, 4, &count, &made);
 	cr_assert_eq(count, 4);
+	cr_assert_eq(made, 0);
 	for (; list; list = list->next)
 		count--;
 	cr_assert_eq(count, 0);
-	sk_fiber_acquire_idle(store, 100, &count);
+	sk_fiber_acquire_some(store, -1, 100, &count, &made);
 	cr_assert_eq(count, 6);
+	cr_assert_eq(made, 0);
 	cr_assert_eq(sk_fiber_count(store), 10);
+	sk_fiber_store_destroy(store);
+}
+
+Test(fiber, new_small_fibers_come_bare_and_few_while_there_are_few)
+{
+	sk_fiber_store *store = create_small();
+	unsigned count, made;
+	size_t before = 0;
+	for (int i = 0; i < 200; i++) {
+		sk_fiber *list = sk_fiber_acquire_some(store, -1, 8, &count, &made);
+		cr_assert_eq(count, made);
+		cr_assert_eq(sk_fiber_count(store), before + made);
+		cr_assert(made >= 1 && made <= 8 && made <= before / 4 + 1, "%u after %zu", made, before);
+		before += made;
+		for (sk_fiber *fiber = list, *next; fiber; fiber = next, count--) {
+			next = fiber->next;
+			cr_assert(fiber->is_bare);
+			sk_fiber_furnish(store, fiber);
+			cr_assert_not(fiber->is_bare);
+			enter(fiber);
+			cr_assert_eq(fiber->saved_errno, 1);
+		}
+		cr_assert_eq(count, 0);
+	}
+	cr_assert_geq(before, 800);
 	sk_fiber_store_destroy(store);
 }
 
