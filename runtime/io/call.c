@@ -4,12 +4,23 @@
 
 #include "sched/pool.h"
 #include "sys/clock.h"
+#include "sys/context.h"
 
 #include <skua/await.h>
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
+
+/* Sanitizers have to see the calls. */
+#if defined(SYS_read) && defined(SYS_recvfrom) && defined(SYS_sendto) && !SK_ADDRESS_SANITIZER && !SK_THREAD_SANITIZER
+#define BARE_CALLS 1
+#else
+#define BARE_CALLS 0
+#endif
 
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -17,6 +28,33 @@ __attribute__((noinline)) ptrdiff_t sk_io_result(ptrdiff_t result)
 {
 	__asm__ volatile(""); /* keeps callers from keeping the address of errno */
 	return result < 0 ? -errno : result;
+}
+
+ptrdiff_t sk_io_read(sk_io_call *call, void *buffer, size_t bytes)
+{
+#if BARE_CALLS
+	if (call->in_task)
+		return sk_io_result(syscall(SYS_read, call->fd, buffer, bytes));
+#endif
+	return sk_io_result(read(call->fd, buffer, bytes));
+}
+
+ptrdiff_t sk_io_recv(sk_io_call *call, void *buffer, size_t bytes, int flags)
+{
+#if BARE_CALLS
+	if (call->in_task)
+		return sk_io_result(syscall(SYS_recvfrom, call->fd, buffer, bytes, flags, NULL, NULL));
+#endif
+	return sk_io_result(recv(call->fd, buffer, bytes, flags));
+}
+
+ptrdiff_t sk_io_send(sk_io_call *call, const void *buffer, size_t bytes, int flags)
+{
+#if BARE_CALLS
+	if (call->in_task)
+		return sk_io_result(syscall(SYS_sendto, call->fd, buffer, bytes, flags, NULL, 0));
+#endif
+	return sk_io_result(send(call->fd, buffer, bytes, flags));
 }
 
 bool sk_io_is_cancelled(void)

@@ -59,6 +59,14 @@ int sk_io_ready(int fd, unsigned sides);
 /* The result of a system call: itself, or -errno. */
 ptrdiff_t sk_io_result(ptrdiff_t result);
 
+/*
+ * read(2), recv(2) and send(2): the result or -errno. From a task as bare system calls: pthread_cancel does not end tasks,
+ * and what the C library does for calls that it may end is a fortieth of a small request.
+ */
+ptrdiff_t sk_io_read(sk_io_call *call, void *buffer, size_t bytes);
+ptrdiff_t sk_io_recv(sk_io_call *call, void *buffer, size_t bytes, int flags);
+ptrdiff_t sk_io_send(sk_io_call *call, const void *buffer, size_t bytes, int flags);
+
 /* Is a task cancelled that calls? */
 bool sk_io_is_cancelled(void);
 

@@ -286,7 +286,8 @@ int sk_reactor_begin(sk_io_watch *watch, int fd, unsigned sides)
 	watch->descriptor = find(fd, true);
 	if (!watch->descriptor)
 		return fd >= 0 && fcntl(fd, F_GETFD) >= 0 ? -ENOMEM : -EBADF;
-	watch->generation = sk_load_relaxed(&watch->descriptor->generation); /* relaxed: compared under the lock */
+	/* edge -> reactor.renew : interest and kind are of this generation */
+	watch->generation = sk_load_acquire(&watch->descriptor->generation);
 	watch->node[SK_SIDE_IN].link = watch->node[SK_SIDE_OUT].link = NULL;
 	return 0;
 }
@@ -298,23 +299,33 @@ void sk_reactor_look(sk_io_watch *watch)
 		watch->seen[side] = sk_load_acquire(&watch->descriptor->events[side]);
 }
 
+static int add_interest(sk_io_watch *watch)
+{
+	sk_descriptor *descriptor = watch->descriptor;
+	uint32_t before = sk_load_relaxed(&descriptor->interest); /* relaxed: under the lock */
+	if ((before & watch->sides) == watch->sides && sk_reactor_kind(watch) != SK_DESCRIPTOR_FOREIGN)
+		return 0;
+	uint32_t sides = before | watch->sides;
+	uint64_t name = name_of(watch->generation, watch->fd);
+	int error = sk_epoll_add(&reactor.epoll, watch->fd, name, sides, before != 0);
+	if (error == 0)
+		sk_store_relaxed(&descriptor->interest, sides); /* relaxed: who reads it otherwise enlists */
+	if (error == 0 && before == 0)
+		sk_reactor_expect(1);
+	return error;
+}
+
 int sk_reactor_arm(sk_io_watch *watch)
 {
 	sk_descriptor *descriptor = watch->descriptor;
-	int error = 0;
+	/* D4. relaxed: by the generation's edge it is not of an older one, and the enlist looks for a newer one */
+	if ((sk_load_relaxed(&descriptor->interest) & watch->sides) == watch->sides &&
+	    sk_reactor_kind(watch) != SK_DESCRIPTOR_FOREIGN)
+		return 0;
 	sk_lock_take(&descriptor->lock);
-	if (sk_load_relaxed(&descriptor->generation) != watch->generation) { /* relaxed: under the lock */
-		error = -EBADF;
-	} else if ((descriptor->interest & watch->sides) != watch->sides ||
-		   sk_reactor_kind(watch) == SK_DESCRIPTOR_FOREIGN) {
-		unsigned before = descriptor->interest, sides = before | watch->sides;
-		uint64_t name = name_of(watch->generation, watch->fd);
-		error = sk_epoll_add(&reactor.epoll, watch->fd, name, sides, before != 0);
-		if (error == 0)
-			descriptor->interest = sides;
-		if (error == 0 && before == 0)
-			sk_add_relaxed(&reactor.expected, 1); /* relaxed: see expects */
-	}
+	/* relaxed: under the lock */
+	bool is_closed = sk_load_relaxed(&descriptor->generation) != watch->generation;
+	int error = is_closed ? -EBADF : add_interest(watch);
 	sk_lock_give(&descriptor->lock);
 	return error;
 }
@@ -337,8 +348,6 @@ bool sk_reactor_enlist(sk_io_watch *watch, sk_ticket ticket, uint32_t cause)
 		link_node(descriptor, side, &watch->node[side]);
 	}
 	sk_lock_give(&descriptor->lock);
-	if (waits)
-		sk_poller_wanted(reactor.pool);
 	return waits;
 }
 
@@ -377,9 +386,9 @@ bool sk_reactor_is_closed(sk_io_watch *watch)
 /* The kernel reports nothing for it any more. Under the lock. */
 static void lose_interest(sk_descriptor *descriptor)
 {
-	if (descriptor->interest)
+	if (sk_load_relaxed(&descriptor->interest)) /* relaxed: under the lock */
 		sk_add_relaxed(&reactor.expected, -1); /* relaxed: see expects */
-	descriptor->interest = 0;
+	sk_store_relaxed(&descriptor->interest, 0);    /* relaxed: see D4 */
 }
 
 /*
@@ -395,14 +404,14 @@ static uint32_t renew(sk_pool *pool, int fd, enum sk_descriptor_kind kind, bool 
 	sk_lock_take(&descriptor->lock);
 	uint32_t generation = sk_load_relaxed(&descriptor->generation) + 1; /* relaxed: under the lock */
 	generation += generation == 0;
-	/* relaxed: a look without the lock is made again under it */
-	sk_store_relaxed(&descriptor->generation, generation);
+	if (sk_load_relaxed(&descriptor->interest) && is_open_still) /* relaxed: under the lock */
+		sk_epoll_remove(&reactor.epoll, fd);
+	lose_interest(descriptor);
 	sk_store_relaxed(&descriptor->kind, (uint32_t)kind); /* relaxed: see sk_reactor_kind */
 	sk_store_relaxed(&descriptor->ends, 0);              /* relaxed: nobody has the new one's number yet */
 	sk_store_relaxed(&descriptor->drained, 0);           /* relaxed: a late store of an old reader is harmless */
-	if (descriptor->interest && is_open_still)
-		sk_epoll_remove(&reactor.epoll, fd);
-	lose_interest(descriptor);
+	/* A look without the lock is made again under it. edge reactor.renew -> : kind, and no interest */
+	sk_store_release(&descriptor->generation, generation);
 	bool more = take(descriptor, SK_IN | SK_OUT, &taken);
 	sk_lock_give(&descriptor->lock);
 	fire_all(pool, descriptor, SK_IN | SK_OUT, &taken, more);

@@ -44,7 +44,8 @@
  *       unlinks it before it returns.
  *   D3  tickets are fired without the lock.
  *   D4  interest: the sides for which the kernel reports events of this generation. It only grows (a side that nobody
- *       waits for would wake sleepers for nothing).
+ *       waits for would wake sleepers for nothing), until the descriptor is closed, which counts an event after it. So
+ *       who looked before, and finds the sides in it without the lock, is armed, or does not enlist.
  *   D5  drained: 0, or one more than the count of events in at the look before a read that emptied the connection.
  *
  * | edge            | from                               | to                            | carries                          |
@@ -52,6 +53,7 @@
  * | reactor.ready   | open: state, release               | use: state, acquire           | epoll and the table              |
  * | reactor.chunk   | grow: chunk, release               | find: chunk, acquire          | zeroed descriptors               |
  * | reactor.events  | deliver: events + 1, release       | look: events, acquire         | the try comes after the look     |
+ * | reactor.renew   | renew: generation, release         | begin: generation, acquire    | its kind, and no interest yet    |
  *
  * Who may call: tasks, and threads that keep the pool alive. Blocks: nothing but the lock of a descriptor, which is
  * held for a system call at most.
@@ -102,7 +104,7 @@ typedef struct sk_descriptor {
 	SK_ATOMIC(uint32_t) generation;
 	SK_ATOMIC(uint32_t) events[SK_SIDES];
 	SK_ATOMIC(uint32_t) kind; /* enum sk_descriptor_kind */
-	uint32_t interest;        /* D4 */
+	SK_ATOMIC(uint32_t) interest; /* D4; read without the lock too */
 	SK_ATOMIC(uint32_t) ends; /* an event of this generation told of that; read without the lock too */
 	/* readers, without the lock */
 	SK_ATOMIC(uint32_t) drained; /* D5 */

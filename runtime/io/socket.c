@@ -129,6 +129,14 @@ static ptrdiff_t try_accept(sk_io_call *call, void *arg)
 	return result;
 }
 
+/* The connection itself is asked: who listens may have been made elsewhere, or before there was a reactor. */
+static bool is_tcp_connection(int peer)
+{
+	int protocol = 0;
+	socklen_t bytes = sizeof protocol;
+	return getsockopt(peer, SOL_SOCKET, SO_PROTOCOL, &protocol, &bytes) == 0 && protocol == IPPROTO_TCP;
+}
+
 int skua_accept_until(int fd, uint64_t deadline_ns)
 {
 	sk_io_call call;
@@ -136,9 +144,8 @@ int skua_accept_until(int fd, uint64_t deadline_ns)
 	if (error < 0)
 		return error;
 	int peer = (int)sk_io_repeat(&call, try_accept, NULL);
-	bool listens_to_tcp = call.in_task && sk_reactor_kind(&call.watch) == SK_DESCRIPTOR_TCP;
 	if (peer >= 0)
-		sk_reactor_adopt(peer, listens_to_tcp ? SK_DESCRIPTOR_TCP : SK_DESCRIPTOR_SOCKET);
+		sk_reactor_adopt(peer, is_tcp_connection(peer) ? SK_DESCRIPTOR_TCP : SK_DESCRIPTOR_SOCKET);
 	return peer;
 }
 
@@ -172,7 +179,7 @@ static ptrdiff_t try_recv(sk_io_call *call, void *arg)
 	const message *what = arg;
 	ptrdiff_t result;
 	do {
-		result = sk_io_result(recv(call->fd, what->in, what->bytes, flags_of(call, what)));
+		result = sk_io_recv(call, what->in, what->bytes, flags_of(call, what));
 	} while (result == -EINTR);
 	if (what->flags == 0)
 		sk_io_took(call, result, what->bytes);
@@ -197,7 +204,7 @@ static ptrdiff_t try_send(sk_io_call *call, void *arg)
 	const message *what = arg;
 	ptrdiff_t result;
 	do {
-		result = sk_io_result(send(call->fd, what->out, what->bytes, flags_of(call, what) | MSG_NOSIGNAL));
+		result = sk_io_send(call, what->out, what->bytes, flags_of(call, what) | MSG_NOSIGNAL);
 	} while (result == -EINTR);
 	return result;
 }

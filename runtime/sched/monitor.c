@@ -74,6 +74,22 @@ static void look_at_queues(sk_pool *pool)
 			return;
 }
 
+/*
+ * Has a worker looked at the kernel's events since the last time? Then the monitor need not: what it finds it has to
+ * send to a worker, and on a busy machine it takes the core from one.
+ */
+static bool others_look(sk_pool *pool)
+{
+	bool look = false;
+	for (unsigned i = 0; i < pool->worker_count; i++) {
+		sk_worker *worker = &pool->workers[i];
+		uint32_t looks = sk_load_relaxed(&worker->looks); /* relaxed: a count, and the monitor comes back */
+		look = look || looks != worker->looks_then;
+		worker->looks_then = looks;
+	}
+	return look;
+}
+
 static void tick(sk_pool *pool)
 {
 	for (unsigned i = 0; i < pool->worker_count; i++) {
@@ -139,7 +155,7 @@ static void watch(void *argument)
 		uint64_t now = sk_clock_ns(), next = fire_overdue(pool, now);
 		sk_fence_seq_cst(); /* edge -> monitor.wake : the word is cleared before the look */
 		bool is_neglected = sk_poller_is_neglected(pool);
-		if (is_neglected)
+		if (is_neglected && !others_look(pool))
 			sk_poller_look(pool);
 		bool waits = sk_monitor_is_needed(pool);
 		if (waits) {

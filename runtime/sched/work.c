@@ -182,13 +182,20 @@ void sk_work_expire_others(sk_worker *worker)
 			sk_timers_expire(pool, &pool->workers[i].timers, now);
 }
 
+static unsigned look_at_events(sk_worker *worker)
+{
+	uint32_t looks = sk_load_relaxed(&worker->looks);   /* own */
+	sk_store_relaxed(&worker->looks, looks + 1);         /* relaxed: for the monitor, which comes back */
+	return sk_poller_look(worker->pool);
+}
+
 /* The kernel's events, when there is nothing else: at once, and then in every so many rounds of the search. */
 static unsigned look_for_events(sk_worker *worker)
 {
 	if (worker->searching && ++worker->since_events < EVENTS_PERIOD)
 		return 0;
 	worker->since_events = 0;
-	return sk_poller_look(worker->pool);
+	return look_at_events(worker);
 }
 
 /* Own ready work, and timers and inbox when that is empty or they have waited long. */
@@ -201,7 +208,7 @@ bool sk_work_take_local(sk_worker *worker, sk_work *work)
 	if (++worker->since_inbox >= INBOX_PERIOD) {
 		worker->since_inbox = 0;
 		sk_work_drain_inbox(worker);
-		sk_poller_look(worker->pool);
+		look_at_events(worker);
 	}
 	if (take_own(worker, work))
 		return true;

@@ -121,7 +121,10 @@ typedef struct sk_worker {
 	 * is told of that, from SK_SOON_KEPT on it takes it without an exchange (ready_deque.h; sooner, and thieves
 	 * pay for membarriers where workers pass a mutex to each other). The owner counts, others set it to 0. */
 	SK_ATOMIC(uint32_t) soon_trust;
-	sk_entry soon_then; /* the monitor only: what stood there at its last look */
+	SK_ATOMIC(uint32_t) looks; /* at the kernel's events, so many; the owner counts */
+	/* the monitor only: what stood in soon at its last look, and how many looks there had been */
+	sk_entry soon_then;
+	uint32_t looks_then;
 	/* tasks of await.h: made here, and ended here; the thread in the seat writes, a stop sums them up */
 	SK_ATOMIC(uint64_t) starts_made, starts_ended;
 	/* owner and thieves */
