@@ -4,23 +4,12 @@
 
 #include "sched/pool.h"
 #include "sys/clock.h"
-#include "sys/context.h"
 
 #include <skua/await.h>
 
 #include <errno.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
 #include <time.h>
-#include <unistd.h>
-
-/* Sanitizers have to see the calls. */
-#if defined(SYS_read) && defined(SYS_recvfrom) && defined(SYS_sendto) && !SK_ADDRESS_SANITIZER && !SK_THREAD_SANITIZER
-#define BARE_CALLS 1
-#else
-#define BARE_CALLS 0
-#endif
 
 #define NS_PER_S UINT64_C(1000000000)
 
@@ -30,41 +19,14 @@ __attribute__((noinline)) ptrdiff_t sk_io_result(ptrdiff_t result)
 	return result < 0 ? -errno : result;
 }
 
-ptrdiff_t sk_io_read(sk_io_call *call, void *buffer, size_t bytes)
-{
-#if BARE_CALLS
-	if (call->in_task)
-		return sk_io_result(syscall(SYS_read, call->fd, buffer, bytes));
-#endif
-	return sk_io_result(read(call->fd, buffer, bytes));
-}
-
-ptrdiff_t sk_io_recv(sk_io_call *call, void *buffer, size_t bytes, int flags)
-{
-#if BARE_CALLS
-	if (call->in_task)
-		return sk_io_result(syscall(SYS_recvfrom, call->fd, buffer, bytes, flags, NULL, NULL));
-#endif
-	return sk_io_result(recv(call->fd, buffer, bytes, flags));
-}
-
-ptrdiff_t sk_io_send(sk_io_call *call, const void *buffer, size_t bytes, int flags)
-{
-#if BARE_CALLS
-	if (call->in_task)
-		return sk_io_result(syscall(SYS_sendto, call->fd, buffer, bytes, flags, NULL, 0));
-#endif
-	return sk_io_result(send(call->fd, buffer, bytes, flags));
-}
-
 bool sk_io_is_cancelled(void)
 {
 	return sk_scope_is_cancelled(sk_scope_self());
 }
 
-bool sk_io_is_past(uint64_t deadline_ns)
+bool sk_io_is_past_slow(uint64_t deadline_ns)
 {
-	return deadline_ns != SKUA_FOREVER && (deadline_ns == 0 || deadline_ns <= sk_clock_ns());
+	return deadline_ns == 0 || deadline_ns <= sk_clock_ns();
 }
 
 int sk_io_begin(sk_io_call *call, int fd, unsigned sides, uint64_t deadline_ns)
@@ -72,19 +34,13 @@ int sk_io_begin(sk_io_call *call, int fd, unsigned sides, uint64_t deadline_ns)
 	call->fd = fd;
 	call->sides = sides;
 	call->deadline_ns = deadline_ns;
-	call->in_task = sk_fiber_self() != NULL;
-	if (!call->in_task)
+	sk_fiber *fiber = sk_fiber_self();
+	call->in_task = fiber != NULL;
+	if (!fiber)
 		return 0;
-	if (sk_io_is_cancelled())
+	if (sk_scope_is_cancelled(fiber->scope))
 		return -ECANCELED;
 	return sk_reactor_begin(&call->watch, fd, sides);
-}
-
-enum sk_io_manner sk_io_manner(sk_io_call *call)
-{
-	if (!call->in_task)
-		return call->deadline_ns == SKUA_FOREVER ? SK_IO_PLAIN : SK_IO_READY;
-	return sk_reactor_kind(&call->watch) == SK_DESCRIPTOR_FOREIGN ? SK_IO_NOWAIT : SK_IO_PLAIN;
 }
 
 static short poll_events(unsigned sides)
@@ -175,8 +131,3 @@ ptrdiff_t sk_io_repeat(sk_io_call *call, ptrdiff_t (*attempt)(sk_io_call *call, 
 	}
 }
 
-void sk_io_took(sk_io_call *call, ptrdiff_t result, size_t bytes)
-{
-	if (call->in_task && result > 0 && (size_t)result < bytes)
-		sk_reactor_drained(&call->watch);
-}

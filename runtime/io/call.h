@@ -39,13 +39,22 @@ enum sk_io_manner { SK_IO_PLAIN, SK_IO_NOWAIT, SK_IO_READY };
 /* Returns: 0; -EBADF; -ECANCELED the task is cancelled; -ENOMEM and other errors of the reactor's opening. */
 int sk_io_begin(sk_io_call *call, int fd, unsigned sides, uint64_t deadline_ns);
 
-enum sk_io_manner sk_io_manner(sk_io_call *call);
+static inline enum sk_io_manner sk_io_manner(sk_io_call *call)
+{
+	if (!call->in_task)
+		return call->deadline_ns == SK_TIMERS_NEVER ? SK_IO_PLAIN : SK_IO_READY;
+	return sk_reactor_kind(&call->watch) == SK_DESCRIPTOR_FOREIGN ? SK_IO_NOWAIT : SK_IO_PLAIN;
+}
 
 /* Tries until the attempt says something else than -EAGAIN; waits in between. Returns what it says, or sk_io_wait. */
 ptrdiff_t sk_io_repeat(sk_io_call *call, ptrdiff_t (*attempt)(sk_io_call *call, void *arg), void *arg);
 
 /* A read that could have brought so many bytes has this result: the next one need perhaps not be tried. */
-void sk_io_took(sk_io_call *call, ptrdiff_t result, size_t bytes);
+static inline void sk_io_took(sk_io_call *call, ptrdiff_t result, size_t bytes)
+{
+	if (call->in_task && result > 0 && (size_t)result < bytes)
+		sk_reactor_drained(&call->watch);
+}
 
 /*
  * Waits until the descriptor may be ready. Before it sk_reactor_look, in a task.
@@ -59,18 +68,14 @@ int sk_io_ready(int fd, unsigned sides);
 /* The result of a system call: itself, or -errno. */
 ptrdiff_t sk_io_result(ptrdiff_t result);
 
-/*
- * read(2), recv(2) and send(2): the result or -errno. From a task as bare system calls: pthread_cancel does not end tasks,
- * and what the C library does for calls that it may end is a fortieth of a small request.
- */
-ptrdiff_t sk_io_read(sk_io_call *call, void *buffer, size_t bytes);
-ptrdiff_t sk_io_recv(sk_io_call *call, void *buffer, size_t bytes, int flags);
-ptrdiff_t sk_io_send(sk_io_call *call, const void *buffer, size_t bytes, int flags);
-
 /* Is a task cancelled that calls? */
 bool sk_io_is_cancelled(void);
 
 /* Is it a deadline that is past? */
-bool sk_io_is_past(uint64_t deadline_ns);
+bool sk_io_is_past_slow(uint64_t deadline_ns);
+static inline bool sk_io_is_past(uint64_t deadline_ns)
+{
+	return deadline_ns != SK_TIMERS_NEVER && sk_io_is_past_slow(deadline_ns);
+}
 
 #endif

@@ -152,10 +152,10 @@ unsigned sk_epoll_poll(sk_epoll *epoll, struct sk_pool *pool, uint64_t until_ns,
 	struct epoll_event events[BATCH];
 	bool may_sleep = until_ns != 0;
 	int count = may_sleep ? sleep_in(epoll, events, until_ns) : wait_for(epoll, events, 0);
-	unsigned fired = 0;
+	unsigned fired = 0, alone = count == 1 ? SK_ALONE : 0;
 	for (int i = 0; i < count; i++) {
 		if (events[i].data.u64 != SK_EPOLL_WAKE)
-			fired += deliver(pool, events[i].data.u64, sides_of(events[i].events));
+			fired += deliver(pool, events[i].data.u64, sides_of(events[i].events) | alone);
 		else if (may_sleep)
 			drain(epoll);
 	}

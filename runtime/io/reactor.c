@@ -3,6 +3,7 @@
 #include "io/reactor.h"
 
 #include "base/check.h"
+#include "base/hot.h"
 #include "base/hostile.h"
 #include "io/epoll.h"
 #include "io/uring.h"
@@ -129,16 +130,19 @@ static bool is_open(void)
 }
 
 /* Call from: a worker. */
-static int open_reactor(void)
+static SK_ASIDE int open_first(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	if (is_open())
-		return 0;
 	pthread_once(&once, hook);
 	pthread_mutex_lock(&reactor.lock);
 	int error = open_locked(sk_worker_self()->pool);
 	pthread_mutex_unlock(&reactor.lock);
 	return error;
+}
+
+static inline int open_reactor(void)
+{
+	return is_open() ? 0 : open_first();
 }
 
 /* --- the table --- */
@@ -156,20 +160,34 @@ static sk_descriptor *new_chunk(unsigned chunk)
 	return descriptors;
 }
 
-/* NULL: there is none yet; with make, for lack of memory or because no descriptor has such a number. */
-static sk_descriptor *find(int fd, bool make)
+static inline unsigned chunk_of(int fd)
 {
-	if (fd < 0)
+	return (unsigned)(31 - __builtin_clz((unsigned)fd / CHUNK_FIRST + 1));
+}
+
+static inline sk_descriptor *in_chunk(sk_descriptor *descriptors, unsigned chunk, int fd)
+{
+	return descriptors + ((unsigned)fd - ((1u << chunk) - 1) * CHUNK_FIRST);
+}
+
+/* NULL: nothing was kept for such numbers yet. */
+static inline sk_descriptor *find(int fd)
+{
+	if (fd < 0 || chunk_of(fd) >= CHUNKS)
 		return NULL;
-	unsigned chunk = (unsigned)(31 - __builtin_clz((unsigned)fd / CHUNK_FIRST + 1));
-	if (chunk >= CHUNKS)
-		return NULL;
+	unsigned chunk = chunk_of(fd);
 	/* edge -> reactor.chunk : zeroed descriptors */
 	sk_descriptor *descriptors = sk_load_acquire(&reactor.chunk[chunk]);
-	if (!descriptors && make && fcntl(fd, F_GETFD) >= 0)
-		descriptors = new_chunk(chunk);
-	unsigned at = (unsigned)fd - ((1u << chunk) - 1) * CHUNK_FIRST;
-	return descriptors ? descriptors + at : NULL;
+	return SK_UNLIKELY(!descriptors) ? NULL : in_chunk(descriptors, chunk, fd);
+}
+
+/* NULL: there is no memory, or no descriptor has such a number. */
+static SK_ASIDE sk_descriptor *make(int fd)
+{
+	if (fd < 0 || chunk_of(fd) >= CHUNKS || fcntl(fd, F_GETFD) < 0)
+		return NULL;
+	sk_descriptor *descriptors = new_chunk(chunk_of(fd));
+	return descriptors ? in_chunk(descriptors, chunk_of(fd), fd) : NULL;
 }
 
 static inline uint64_t name_of(uint32_t generation, int fd)
@@ -223,25 +241,32 @@ static bool take(sk_descriptor *descriptor, unsigned sides, batch *out)
 	return false;
 }
 
-static unsigned fire(sk_pool *pool, const batch *taken)
+/* One goes next, many go in their order. */
+static unsigned fire(sk_pool *pool, const batch *taken, bool alone)
 {
 	unsigned fired = 0;
 	sk_hostile_point();
-	for (unsigned i = 0; i < taken->count; i++)
-		fired += sk_waiter_fire(pool, taken->entry[i].ticket, taken->entry[i].cause);
+	for (unsigned i = 0; i < taken->count; i++) {
+		sk_ticket ticket = taken->entry[i].ticket;
+		void *waiter = sk_waiter_win(pool, ticket, taken->entry[i].cause);
+		if (!waiter)
+			continue;
+		sk_waiter_tell(pool, ticket, waiter, alone && taken->count == 1);
+		fired++;
+	}
 	return fired;
 }
 
 /* D3: fires all who wait for the sides. Who comes while the lock is given up in between is woken for nothing. */
 static unsigned fire_all(sk_pool *pool, sk_descriptor *descriptor, unsigned sides, batch *first, bool more)
 {
-	unsigned fired = fire(pool, first);
+	unsigned fired = fire(pool, first, (sides & SK_ALONE) != 0);
 	while (more) {
 		first->count = 0;
 		sk_lock_take(&descriptor->lock);
 		more = take(descriptor, sides, first);
 		sk_lock_give(&descriptor->lock);
-		fired += fire(pool, first);
+		fired += fire(pool, first, false);
 	}
 	return fired;
 }
@@ -255,10 +280,11 @@ static void count_event(sk_descriptor *descriptor, unsigned side)
 
 unsigned sk_reactor_deliver(sk_pool *pool, uint64_t name, unsigned sides)
 {
-	sk_descriptor *descriptor = find((int)(uint32_t)name, false);
+	sk_descriptor *descriptor = find((int)(uint32_t)name);
 	if (!descriptor)
 		return 0;
-	batch taken = { .count = 0 };
+	batch taken;
+	taken.count = 0; /* the whole struct would be cleared in a loop */
 	bool more = false;
 	sk_hostile_point();
 	sk_lock_take(&descriptor->lock);
@@ -276,6 +302,12 @@ unsigned sk_reactor_deliver(sk_pool *pool, uint64_t name, unsigned sides)
 
 /* --- waiting --- */
 
+/* There is nothing for it in the table. */
+static SK_ASIDE int error_of(int fd)
+{
+	return fd >= 0 && fcntl(fd, F_GETFD) >= 0 ? -ENOMEM : -EBADF;
+}
+
 int sk_reactor_begin(sk_io_watch *watch, int fd, unsigned sides)
 {
 	int error = open_reactor();
@@ -283,20 +315,13 @@ int sk_reactor_begin(sk_io_watch *watch, int fd, unsigned sides)
 		return error;
 	watch->fd = fd;
 	watch->sides = sides;
-	watch->descriptor = find(fd, true);
-	if (!watch->descriptor)
-		return fd >= 0 && fcntl(fd, F_GETFD) >= 0 ? -ENOMEM : -EBADF;
+	watch->descriptor = find(fd);
+	if (SK_UNLIKELY(!watch->descriptor) && !(watch->descriptor = make(fd)))
+		return error_of(fd);
 	/* edge -> reactor.renew : interest and kind are of this generation */
 	watch->generation = sk_load_acquire(&watch->descriptor->generation);
 	watch->node[SK_SIDE_IN].link = watch->node[SK_SIDE_OUT].link = NULL;
 	return 0;
-}
-
-void sk_reactor_look(sk_io_watch *watch)
-{
-	for (unsigned side = 0; side < SK_SIDES; side++)
-		/* edge -> reactor.events : the try comes after it */
-		watch->seen[side] = sk_load_acquire(&watch->descriptor->events[side]);
 }
 
 static int add_interest(sk_io_watch *watch)
@@ -359,28 +384,6 @@ void sk_reactor_delist(sk_io_watch *watch)
 	sk_lock_give(&watch->descriptor->lock);
 }
 
-void sk_reactor_drained(sk_io_watch *watch)
-{
-	if (sk_reactor_kind(watch) == SK_DESCRIPTOR_TCP)
-		/* relaxed: compared with a count; true for it whenever it is seen */
-		sk_store_relaxed(&watch->descriptor->drained, watch->seen[SK_SIDE_IN] + 1);
-}
-
-bool sk_reactor_is_drained(sk_io_watch *watch)
-{
-	sk_descriptor *descriptor = watch->descriptor;
-	/* relaxed, both: ends is ordered by the look's acquire of the count, drained see above */
-	uint32_t drained = sk_load_relaxed(&descriptor->drained);
-	return watch->sides == SK_IN && drained != 0 && drained == watch->seen[SK_SIDE_IN] + 1 &&
-	       !sk_load_relaxed(&descriptor->ends);
-}
-
-bool sk_reactor_is_closed(sk_io_watch *watch)
-{
-	/* relaxed: the wake-up orders it */
-	return sk_load_relaxed(&watch->descriptor->generation) != watch->generation;
-}
-
 /* --- the life of a number --- */
 
 /* The kernel reports nothing for it any more. Under the lock. */
@@ -397,10 +400,13 @@ static void lose_interest(sk_descriptor *descriptor)
  */
 static uint32_t renew(sk_pool *pool, int fd, enum sk_descriptor_kind kind, bool is_open_still)
 {
-	sk_descriptor *descriptor = find(fd, kind != SK_DESCRIPTOR_FOREIGN);
+	sk_descriptor *descriptor = find(fd);
+	if (!descriptor && kind != SK_DESCRIPTOR_FOREIGN)
+		descriptor = make(fd);
 	if (!descriptor)
 		return 0;
-	batch taken = { .count = 0 };
+	batch taken;
+	taken.count = 0;
 	sk_lock_take(&descriptor->lock);
 	uint32_t generation = sk_load_relaxed(&descriptor->generation) + 1; /* relaxed: under the lock */
 	generation += generation == 0;
@@ -421,8 +427,9 @@ static uint32_t renew(sk_pool *pool, int fd, enum sk_descriptor_kind kind, bool 
 /* The number has been closed. Who began to wait since the renewal waits for nothing, and tries again. */
 static void retry_all(sk_pool *pool, int fd, uint32_t generation)
 {
-	sk_descriptor *descriptor = find(fd, false);
-	batch taken = { .count = 0 };
+	sk_descriptor *descriptor = find(fd);
+	batch taken;
+	taken.count = 0;
 	bool more = false;
 	sk_lock_take(&descriptor->lock);
 	if (sk_load_relaxed(&descriptor->generation) == generation) { /* relaxed: under the lock */

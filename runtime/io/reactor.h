@@ -90,6 +90,8 @@ unsigned sk_reactor_sides(int events);
 
 /* Beside the sides of an event: it tells of an end, an error or urgent data. */
 #define SK_ENDS (1u << SK_SIDES)
+/* And: it came alone, so that who waits for it may go next. */
+#define SK_ALONE (2u << SK_SIDES)
 
 /* A place in a list of waiters. */
 typedef struct sk_io_node {
@@ -104,7 +106,7 @@ typedef struct sk_descriptor {
 	SK_ATOMIC(uint32_t) generation;
 	SK_ATOMIC(uint32_t) events[SK_SIDES];
 	SK_ATOMIC(uint32_t) kind; /* enum sk_descriptor_kind */
-	SK_ATOMIC(uint32_t) interest; /* D4; read without the lock too */
+	SK_ATOMIC(uint32_t) interest; /* D4; as they */
 	SK_ATOMIC(uint32_t) ends; /* an event of this generation told of that; read without the lock too */
 	/* readers, without the lock */
 	SK_ATOMIC(uint32_t) drained; /* D5 */
@@ -129,7 +131,12 @@ typedef struct sk_io_watch {
 int sk_reactor_begin(sk_io_watch *watch, int fd, unsigned sides);
 
 /* 1: before each try. */
-void sk_reactor_look(sk_io_watch *watch);
+static inline void sk_reactor_look(sk_io_watch *watch)
+{
+	for (unsigned side = 0; side < SK_SIDES; side++)
+		/* edge -> reactor.events : the try comes after it */
+		watch->seen[side] = sk_load_acquire(&watch->descriptor->events[side]);
+}
 
 /*
  * 3. Returns: 0; -EPERM epoll does not know such descriptors, they are always ready; -EBADF it is closed; -ENOMEM,
@@ -143,19 +150,36 @@ bool sk_reactor_enlist(sk_io_watch *watch, sk_ticket ticket, uint32_t cause);
 /* After an enlist that was or may have been true. Nobody touches the watch afterwards. */
 void sk_reactor_delist(sk_io_watch *watch);
 
-/* After a read that brought something, but less than it could. */
-void sk_reactor_drained(sk_io_watch *watch);
-
-/* After a look: would a read be in vain? Nothing is to be taken from it: data may be there, and an event to come. */
-bool sk_reactor_is_drained(sk_io_watch *watch);
-
 /* Was it closed since the beginning? */
-bool sk_reactor_is_closed(sk_io_watch *watch);
+static inline bool sk_reactor_is_closed(sk_io_watch *watch)
+{
+	/* relaxed: the wake-up orders it */
+	return sk_load_relaxed(&watch->descriptor->generation) != watch->generation;
+}
 
 static inline enum sk_descriptor_kind sk_reactor_kind(sk_io_watch *watch)
 {
 	/* relaxed: written by who made the descriptor, before anybody else had its number */
 	return (enum sk_descriptor_kind)sk_load_relaxed(&watch->descriptor->kind);
+}
+
+/* After a read that brought something, but less than it could. */
+static inline void sk_reactor_drained(sk_io_watch *watch)
+{
+	if (sk_reactor_kind(watch) == SK_DESCRIPTOR_TCP)
+		/* relaxed: compared with a count; true for it whenever it is seen */
+		sk_store_relaxed(&watch->descriptor->drained, watch->seen[SK_SIDE_IN] + 1);
+}
+
+/* After a look: would a read be in vain? Nothing is to be taken from it: data may be there, and an event to come. */
+static inline bool sk_reactor_is_drained(sk_io_watch *watch)
+{
+	sk_descriptor *descriptor = watch->descriptor;
+	if (watch->sides != SK_IN)
+		return false;
+	/* relaxed, both: ends is ordered by the look's acquire of the count, drained see above */
+	uint32_t drained = sk_load_relaxed(&descriptor->drained);
+	return drained != 0 && drained == watch->seen[SK_SIDE_IN] + 1 && !sk_load_relaxed(&descriptor->ends);
 }
 
 /*
@@ -170,7 +194,10 @@ void sk_reactor_adopt(int fd, enum sk_descriptor_kind kind);
  */
 int sk_reactor_close(int fd);
 
-/* For the epoll backend: events have come for the sides, perhaps with SK_ENDS. Returns how many tickets were fired. */
+/*
+ * For the epoll backend: events have come for the sides, perhaps with SK_ENDS and SK_ALONE. Returns how many tickets
+ * were fired.
+ */
 unsigned sk_reactor_deliver(struct sk_pool *pool, uint64_t name, unsigned sides);
 
 /* --- files --- */

@@ -179,7 +179,7 @@ static ptrdiff_t try_recv(sk_io_call *call, void *arg)
 	const message *what = arg;
 	ptrdiff_t result;
 	do {
-		result = sk_io_recv(call, what->in, what->bytes, flags_of(call, what));
+		result = sk_io_result(recv(call->fd, what->in, what->bytes, flags_of(call, what)));
 	} while (result == -EINTR);
 	if (what->flags == 0)
 		sk_io_took(call, result, what->bytes);
@@ -204,7 +204,7 @@ static ptrdiff_t try_send(sk_io_call *call, void *arg)
 	const message *what = arg;
 	ptrdiff_t result;
 	do {
-		result = sk_io_send(call, what->out, what->bytes, flags_of(call, what) | MSG_NOSIGNAL);
+		result = sk_io_result(send(call->fd, what->out, what->bytes, flags_of(call, what) | MSG_NOSIGNAL));
 	} while (result == -EINTR);
 	return result;
 }

@@ -85,11 +85,11 @@ static ptrdiff_t write_hushed(int fd, const span *what, bool nowait)
 
 /* --- reading --- */
 
-static ptrdiff_t read_plainly(sk_io_call *call, const span *what)
+static ptrdiff_t read_plainly(int fd, const span *what)
 {
 	ptrdiff_t result;
 	do {
-		result = sk_io_read(call, what->in, what->bytes);
+		result = sk_io_result(read(fd, what->in, what->bytes));
 	} while (result == -EINTR);
 	return result;
 }
@@ -99,7 +99,7 @@ static ptrdiff_t read_when_ready(sk_io_call *call, const span *what)
 	if (call->in_task && sk_file_is(call->fd))
 		return SK_IO_IS_FILE;
 	int error = sk_io_ready(call->fd, SK_IN);
-	return error < 0 ? error : read_plainly(call, what);
+	return error < 0 ? error : read_plainly(call->fd, what);
 }
 
 static ptrdiff_t try_read(sk_io_call *call, void *arg)
@@ -108,7 +108,7 @@ static ptrdiff_t try_read(sk_io_call *call, void *arg)
 	ptrdiff_t result;
 	switch (sk_io_manner(call)) {
 	case SK_IO_PLAIN:
-		result = read_plainly(call, what);
+		result = read_plainly(call->fd, what);
 		sk_io_took(call, result, what->bytes);
 		return result;
 	case SK_IO_READY:
@@ -150,11 +150,11 @@ ptrdiff_t skua_read(int fd, void *buffer, size_t bytes)
 /* --- writing --- */
 
 /* -ENOTSOCK: it is none. */
-static ptrdiff_t send_quietly(sk_io_call *call, const span *what, int flags)
+static ptrdiff_t send_quietly(int fd, const span *what, int flags)
 {
 	ptrdiff_t result;
 	do {
-		result = sk_io_send(call, what->out, what->bytes, flags | MSG_NOSIGNAL);
+		result = sk_io_result(send(fd, what->out, what->bytes, flags | MSG_NOSIGNAL));
 	} while (result == -EINTR);
 	return result;
 }
@@ -180,7 +180,7 @@ static ptrdiff_t try_write(sk_io_call *call, void *arg)
 	enum sk_io_manner manner = sk_io_manner(call);
 	bool is_stream = call->in_task && sk_reactor_kind(&call->watch) == SK_DESCRIPTOR_STREAM;
 	int flags = manner == SK_IO_PLAIN ? 0 : MSG_DONTWAIT;
-	ptrdiff_t result = is_stream ? -ENOTSOCK : send_quietly(call, what, flags);
+	ptrdiff_t result = is_stream ? -ENOTSOCK : send_quietly(call->fd, what, flags);
 	if (result != -ENOTSOCK)
 		return result;
 	if (manner == SK_IO_PLAIN)

@@ -12,7 +12,8 @@
 #define KEEP_SMALL 256u
 /* After a time without a look at the reactor it comes back for a while, so that traffic need not wake it each time. */
 #define LINGER_NS UINT64_C(100000000)
-#define LINGER_PERIOD_NS SK_MONITOR_PERIOD_NS
+/* After so many rounds in which the workers came to everything by themselves it comes less often. */
+#define CALM 8u
 #define TRIM_PERIOD_NS UINT64_C(1000000000)
 
 void sk_monitor_wake_asleep(sk_monitor *monitor)
@@ -74,20 +75,32 @@ static void look_at_queues(sk_pool *pool)
 			return;
 }
 
-/*
- * Has a worker looked at the kernel's events since the last time? Then the monitor need not: what it finds it has to
- * send to a worker, and on a busy machine it takes the core from one.
- */
-static bool others_look(sk_pool *pool)
+static inline uint64_t earlier(uint64_t a_ns, uint64_t b_ns)
 {
-	bool look = false;
+	return a_ns < b_ns ? a_ns : b_ns;
+}
+
+/* What the workers have done since the monitor came last. */
+typedef struct observed {
+	bool look;  /* one has looked at the kernel's events */
+	bool stuck; /* something waits in the inbox, or one has taken nothing of what waits on its ready deque */
+} observed;
+
+static observed observe(sk_pool *pool)
+{
+	observed all = { .look = false, .stuck = !sk_inbox_seen_empty(&pool->inbox) };
 	for (unsigned i = 0; i < pool->worker_count; i++) {
 		sk_worker *worker = &pool->workers[i];
-		uint32_t looks = sk_load_relaxed(&worker->looks); /* relaxed: a count, and the monitor comes back */
-		look = look || looks != worker->looks_then;
+		sk_ready_thief ready = { &worker->ready };
+		/* relaxed, both: counts, and the monitor comes back */
+		uint32_t looks = sk_load_relaxed(&worker->looks);
+		uint64_t taken = sk_load_relaxed(&worker->counters.ready_taken);
+		all.look |= looks != worker->looks_then;
+		all.stuck |= taken == worker->taken_then && !sk_ready_deque_seen_empty(ready);
 		worker->looks_then = looks;
+		worker->taken_then = taken;
 	}
-	return look;
+	return all;
 }
 
 static void tick(sk_pool *pool)
@@ -133,18 +146,61 @@ static void sleep_until(sk_pool *pool, uint64_t until)
 		sk_membarrier(); /* edge monitor.wake -> : an owner's push is seen, or the owner sees the word */
 	uint64_t now = sk_clock_ns();
 	/* Who expects an event, or has left the reactor, before it could see until_ns has not woken us. */
-	bool is_neglected = until > now + SK_TIMERS_GRACE_NS && sk_poller_is_neglected(pool);
+	bool is_neglected = until > now + SK_MONITOR_CALM_NS && sk_poller_is_neglected(pool);
 	if (fire_overdue(pool, now) >= until && !sk_monitor_is_needed(pool) && !is_neglected)
 		sk_park_wait(&monitor->word, 0, until);
 	sk_store_relaxed(&monitor->until_ns, 0); /* relaxed: it is awake and looks at everything anew */
+}
+
+/* What the monitor keeps from one time to the next. */
+typedef struct rounds {
+	unsigned calm; /* so many in a row without anything for it to do */
+	bool waited;
+	uint64_t watched_ns; /* when it last found nobody in the reactor; 0: that is long ago */
+	uint64_t trim_ns;
+} rounds;
+
+/* Sees to what waits. Returns whether anything does. */
+static bool attend(sk_pool *pool, rounds *kept, bool is_neglected)
+{
+	observed workers = observe(pool);
+	if (is_neglected && !workers.look)
+		sk_poller_look(pool);
+	bool waits = sk_monitor_is_needed(pool);
+	bool is_calm = (waits || is_neglected) && !workers.stuck && (workers.look || !is_neglected);
+	kept->calm = is_calm ? kept->calm + 1 : 0;
+	if (waits)
+		look_at_soon(pool);
+	if (waits && kept->waited)
+		look_at_queues(pool);
+	if (waits && kept->waited && kept->calm < CALM)
+		tick(pool);
+	kept->waited = waits;
+	return waits;
+}
+
+/* Nothing waits: what else is to be done, and when. */
+static uint64_t rest(sk_pool *pool, rounds *kept, uint64_t now, uint64_t period_ns, bool is_neglected)
+{
+	uint64_t next = SK_TIMERS_NEVER;
+	if (is_neglected)
+		kept->watched_ns = now;
+	if (kept->watched_ns && now - kept->watched_ns < LINGER_NS)
+		next = now + period_ns;
+	else
+		kept->watched_ns = 0;
+	if (kept->trim_ns == SK_TIMERS_NEVER || now >= kept->trim_ns)
+		kept->trim_ns = trim(pool) ? now + TRIM_PERIOD_NS : SK_TIMERS_NEVER;
+	uint64_t look_ns = sk_standstill_look(pool, now);
+	next = earlier(next, look_ns);
+	return earlier(next, kept->trim_ns);
 }
 
 static void watch(void *argument)
 {
 	sk_pool *pool = argument;
 	sk_monitor *monitor = &pool->monitor;
-	uint64_t trim_ns = SK_TIMERS_NEVER, watched_ns = 0;
-	bool waited = false;
+	rounds kept = { .trim_ns = SK_TIMERS_NEVER };
 	for (;;) {
 		sk_hostile_point();
 		/* edge -> monitor.wake : what waits, and the stop; the exchange comes before the looks, or it takes
@@ -152,36 +208,16 @@ static void watch(void *argument)
 		sk_exchange_acquire(&monitor->word, 0);
 		if (sk_load_acquire(&pool->stop)) /* edge -> pool.stop : why it ends */
 			return;
-		uint64_t now = sk_clock_ns(), next = fire_overdue(pool, now);
+		uint64_t now = sk_clock_ns(), overdue = fire_overdue(pool, now);
 		sk_fence_seq_cst(); /* edge -> monitor.wake : the word is cleared before the look */
-		bool is_neglected = sk_poller_is_neglected(pool);
-		if (is_neglected && !others_look(pool))
-			sk_poller_look(pool);
-		bool waits = sk_monitor_is_needed(pool);
-		if (waits) {
-			look_at_soon(pool);
-			if (waited) {
-				look_at_queues(pool);
-				tick(pool);
-			}
-		}
-		waited = waits;
+		bool is_neglected = sk_poller_is_neglected(pool), waits = attend(pool, &kept, is_neglected);
+		uint64_t period_ns = kept.calm < CALM ? SK_MONITOR_PERIOD_NS : SK_MONITOR_CALM_NS;
 		if (waits) { /* it comes back by itself: nobody need make a system call meanwhile */
 			sk_store_relaxed(&monitor->word, 1); /* relaxed: a word to those who would wake it */
-			sk_park_wait(&monitor->word, 1, now + SK_MONITOR_PERIOD_NS);
+			sk_park_wait(&monitor->word, 1, earlier(overdue, now + period_ns));
 			continue;
 		}
-		if (is_neglected)
-			watched_ns = now;
-		if (watched_ns && now - watched_ns < LINGER_NS)
-			next = next < now + LINGER_PERIOD_NS ? next : now + LINGER_PERIOD_NS;
-		else
-			watched_ns = 0;
-		if (trim_ns == SK_TIMERS_NEVER || now >= trim_ns)
-			trim_ns = trim(pool) ? now + TRIM_PERIOD_NS : SK_TIMERS_NEVER;
-		uint64_t look_ns = sk_standstill_look(pool, now);
-		next = next < look_ns ? next : look_ns;
-		sleep_until(pool, next < trim_ns ? next : trim_ns);
+		sleep_until(pool, earlier(overdue, rest(pool, &kept, now, period_ns, is_neglected)));
 	}
 }
 

@@ -62,8 +62,8 @@ int sk_poller_park(sk_pool *pool, sk_park_word *word, uint64_t until_ns)
 	}
 	sk_store_seq_cst(&pool->poller.holder, NULL); /* edge poller.hold -> : who wakes us now uses the futex */
 	sk_fence_seq_cst();                           /* edge poller.expect -> : left, before the look */
-	if (ops->expects(pool))
-		sk_monitor_expect(pool, sk_clock_ns() + SK_MONITOR_PERIOD_NS);
+	if (ops->expects(pool)) /* no earlier than it comes by itself: this is no rare thing */
+		sk_monitor_expect(pool, sk_clock_ns() + SK_MONITOR_CALM_NS - SK_TIMERS_GRACE_NS);
 	return result;
 }
 

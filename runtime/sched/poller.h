@@ -11,8 +11,8 @@
  *   a parking one    becomes the holder, if nobody is: it sleeps in the reactor instead of on its word; the others
  *   sleep
  *                    on their words
- *   the monitor      comes every millisecond while something is expected and nobody holds, and looks if nobody else
- *                    has since it came the last time (all compute)
+ *   the monitor      comes every millisecond or four while something is expected and nobody holds, and looks if
+ *                    nobody else has since it came the last time (all compute)
  *
  *   holder   the word of the one who sleeps in the reactor, NULL: nobody
  *

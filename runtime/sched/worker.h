@@ -122,9 +122,10 @@ typedef struct sk_worker {
 	 * pay for membarriers where workers pass a mutex to each other). The owner counts, others set it to 0. */
 	SK_ATOMIC(uint32_t) soon_trust;
 	SK_ATOMIC(uint32_t) looks; /* at the kernel's events, so many; the owner counts */
-	/* the monitor only: what stood in soon at its last look, and how many looks there had been */
+	/* the monitor only: what stood in soon at its last look, and how many looks and takings there had been */
 	sk_entry soon_then;
 	uint32_t looks_then;
+	uint64_t taken_then;
 	/* tasks of await.h: made here, and ended here; the thread in the seat writes, a stop sums them up */
 	SK_ATOMIC(uint64_t) starts_made, starts_ended;
 	/* owner and thieves */
