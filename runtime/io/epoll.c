@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define BATCH (SK_HOSTILE ? 2 : 64)
+#define BATCH (SK_HOSTILE ? 2 : (int)SK_EPOLL_EVENTS_MAX)
 #define NS_PER_S UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
 
@@ -147,18 +147,29 @@ static void drain(sk_epoll *epoll)
 	(void)!read(epoll->wake, &count, sizeof count);
 }
 
+/* In the caller's form, without the wake-ups. */
+static unsigned convert(const struct epoll_event *events, int count, sk_epoll_event *out, bool *is_woken)
+{
+	unsigned kept = 0;
+	for (int i = 0; i < count; i++) {
+		if (events[i].data.u64 == SK_EPOLL_WAKE)
+			*is_woken = true;
+		else
+			out[kept++] = (sk_epoll_event){ events[i].data.u64, sides_of(events[i].events) };
+	}
+	return kept;
+}
+
 unsigned sk_epoll_poll(sk_epoll *epoll, struct sk_pool *pool, uint64_t until_ns, sk_epoll_deliver *deliver)
 {
 	struct epoll_event events[BATCH];
-	bool may_sleep = until_ns != 0;
+	sk_epoll_event out[SK_EPOLL_EVENTS_MAX];
+	bool may_sleep = until_ns != 0, is_woken = false;
 	int count = may_sleep ? sleep_in(epoll, events, until_ns) : wait_for(epoll, events, 0);
-	unsigned fired = 0, alone = count == 1 ? SK_ALONE : 0;
-	for (int i = 0; i < count; i++) {
-		if (events[i].data.u64 != SK_EPOLL_WAKE)
-			fired += deliver(pool, events[i].data.u64, sides_of(events[i].events) | alone);
-		else if (may_sleep)
-			drain(epoll);
-	}
+	unsigned kept = convert(events, count, out, &is_woken);
+	if (is_woken && may_sleep)
+		drain(epoll);
+	unsigned fired = kept > 0 ? deliver(pool, out, kept) : 0;
 	/* Whoever interrupted us meanwhile need not do so again: the caller looks at its word. */
 	if (may_sleep)
 		sk_exchange_seq_cst(&epoll->state, AWAKE); /* edge -> epoll.state : as above */

@@ -46,8 +46,14 @@ typedef struct sk_epoll {
 #define SK_EPOLL_WAKE (UINT64_MAX - 1)
 #define SK_EPOLL_RING (UINT64_MAX - 2)
 
-/* What is done with an event: sides is a mask (io/reactor.h). Returns how many tickets it fired. */
-typedef unsigned sk_epoll_deliver(struct sk_pool *pool, uint64_t name, unsigned sides);
+typedef struct sk_epoll_event {
+	uint64_t name;
+	unsigned sides; /* mask (io/reactor.h) */
+} sk_epoll_event;
+#define SK_EPOLL_EVENTS_MAX 64u
+
+/* What is done with the events of one look, at most so many. Returns how many tickets were fired. */
+typedef unsigned sk_epoll_deliver(struct sk_pool *pool, const sk_epoll_event *events, unsigned count);
 
 /* 0 or -errno. Call from: one thread. */
 int sk_epoll_open(sk_epoll *epoll);

@@ -43,14 +43,7 @@ static struct {
 
 /* --- what the scheduler calls --- */
 
-static unsigned deliver(sk_pool *pool, uint64_t name, unsigned sides)
-{
-	if (name == SK_EPOLL_RING) {
-		sk_uring *ring = sk_load_acquire(&reactor.ring); /* edge -> reactor.ready : the ring */
-		return ring ? sk_uring_reap(ring, pool) : 0;
-	}
-	return sk_reactor_deliver(pool, name, sides);
-}
+static unsigned deliver(sk_pool *pool, const sk_epoll_event *events, unsigned count);
 
 static unsigned poll_events(sk_pool *pool, uint64_t until_ns)
 {
@@ -258,9 +251,9 @@ static unsigned fire(sk_pool *pool, const batch *taken, bool alone)
 }
 
 /* D3: fires all who wait for the sides. Who comes while the lock is given up in between is woken for nothing. */
-static unsigned fire_all(sk_pool *pool, sk_descriptor *descriptor, unsigned sides, batch *first, bool more)
+static unsigned fire_all(sk_pool *pool, sk_descriptor *descriptor, unsigned sides, batch *first, bool more, bool alone)
 {
-	unsigned fired = fire(pool, first, (sides & SK_ALONE) != 0);
+	unsigned fired = fire(pool, first, alone);
 	while (more) {
 		first->count = 0;
 		sk_lock_take(&descriptor->lock);
@@ -278,7 +271,7 @@ static void count_event(sk_descriptor *descriptor, unsigned side)
 	sk_store_release(&descriptor->events[side], events + 1);
 }
 
-unsigned sk_reactor_deliver(sk_pool *pool, uint64_t name, unsigned sides)
+unsigned sk_reactor_deliver(sk_pool *pool, uint64_t name, unsigned sides, bool alone)
 {
 	sk_descriptor *descriptor = find((int)(uint32_t)name);
 	if (!descriptor)
@@ -297,7 +290,48 @@ unsigned sk_reactor_deliver(sk_pool *pool, uint64_t name, unsigned sides)
 		more = take(descriptor, sides, &taken);
 	}
 	sk_lock_give(&descriptor->lock);
-	return fire_all(pool, descriptor, sides, &taken, more);
+	return fire_all(pool, descriptor, sides, &taken, more, alone);
+}
+
+/*
+ * Of many connections, what their events touch is in no cache: descriptors, nodes on the stacks of their waiters and
+ * the frames around, fibers. All of it is asked for in advance, each for what the one before has led to. Nothing but
+ * hints is read of another's; what they point to need not be there any more.
+ */
+static void warm(sk_pool *pool, const sk_epoll_event *events, unsigned count)
+{
+	sk_descriptor *descriptor[SK_EPOLL_EVENTS_MAX];
+	sk_ticket ticket[SK_EPOLL_EVENTS_MAX];
+	for (unsigned i = 0; i < count; i++) {
+		descriptor[i] = find((int)(uint32_t)events[i].name);
+		__builtin_prefetch(descriptor[i], 1);
+	}
+	for (unsigned i = 0; i < count; i++) {
+		ticket[i] = 0;
+		if (!descriptor[i])
+			continue;
+		const char *node = (const char *)sk_load_relaxed(&descriptor[i]->near_node); /* relaxed, both: hints */
+		ticket[i] = sk_load_relaxed(&descriptor[i]->near_ticket);
+		for (int line = -1; line < 3; line++)
+			__builtin_prefetch(node + line * SK_CACHE_LINE, 1);
+	}
+	sk_waiter_expect(pool, ticket, count);
+}
+
+static unsigned deliver(sk_pool *pool, const sk_epoll_event *events, unsigned count)
+{
+	unsigned fired = 0;
+	if (count > 1)
+		warm(pool, events, count);
+	for (unsigned i = 0; i < count; i++) {
+		if (events[i].name != SK_EPOLL_RING) {
+			fired += sk_reactor_deliver(pool, events[i].name, events[i].sides, count == 1);
+			continue;
+		}
+		sk_uring *ring = sk_load_acquire(&reactor.ring); /* edge -> reactor.ready : the ring */
+		fired += ring ? sk_uring_reap(ring, pool) : 0;
+	}
+	return fired;
 }
 
 /* --- waiting --- */
@@ -371,6 +405,8 @@ bool sk_reactor_enlist(sk_io_watch *watch, sk_ticket ticket, uint32_t cause)
 		watch->node[side].ticket = ticket;
 		watch->node[side].cause = cause;
 		link_node(descriptor, side, &watch->node[side]);
+		sk_store_relaxed(&descriptor->near_ticket, ticket); /* relaxed, both: hints */
+		sk_store_relaxed(&descriptor->near_node, &watch->node[side]);
 	}
 	sk_lock_give(&descriptor->lock);
 	return waits;
@@ -420,7 +456,7 @@ static uint32_t renew(sk_pool *pool, int fd, enum sk_descriptor_kind kind, bool 
 	sk_store_release(&descriptor->generation, generation);
 	bool more = take(descriptor, SK_IN | SK_OUT, &taken);
 	sk_lock_give(&descriptor->lock);
-	fire_all(pool, descriptor, SK_IN | SK_OUT, &taken, more);
+	fire_all(pool, descriptor, SK_IN | SK_OUT, &taken, more, false);
 	return generation;
 }
 
@@ -439,7 +475,7 @@ static void retry_all(sk_pool *pool, int fd, uint32_t generation)
 		more = take(descriptor, SK_IN | SK_OUT, &taken);
 	}
 	sk_lock_give(&descriptor->lock);
-	fire_all(pool, descriptor, SK_IN | SK_OUT, &taken, more);
+	fire_all(pool, descriptor, SK_IN | SK_OUT, &taken, more, false);
 }
 
 /* The pool, if there is something that knows of descriptors. */

@@ -90,8 +90,6 @@ unsigned sk_reactor_sides(int events);
 
 /* Beside the sides of an event: it tells of an end, an error or urgent data. */
 #define SK_ENDS (1u << SK_SIDES)
-/* And: it came alone, so that who waits for it may go next. */
-#define SK_ALONE (2u << SK_SIDES)
 
 /* A place in a list of waiters. */
 typedef struct sk_io_node {
@@ -111,6 +109,9 @@ typedef struct sk_descriptor {
 	/* readers, without the lock */
 	SK_ATOMIC(uint32_t) drained; /* D5 */
 	sk_io_node *waiters[SK_SIDES];
+	/* who enlists, under the lock; read without it, to be fetched: the last one's */
+	SK_ATOMIC(sk_ticket) near_ticket;
+	SK_ATOMIC(sk_io_node *) near_node;
 } sk_descriptor;
 _Static_assert(sizeof(sk_descriptor) == SK_CACHE_LINE, "one descriptor, one line");
 
@@ -195,10 +196,10 @@ void sk_reactor_adopt(int fd, enum sk_descriptor_kind kind);
 int sk_reactor_close(int fd);
 
 /*
- * For the epoll backend: events have come for the sides, perhaps with SK_ENDS and SK_ALONE. Returns how many tickets
- * were fired.
+ * For the epoll backend: an event has come for the sides, perhaps with SK_ENDS. alone: with no other one, so that who
+ * waits for it may go next. Returns how many tickets were fired.
  */
-unsigned sk_reactor_deliver(struct sk_pool *pool, uint64_t name, unsigned sides);
+unsigned sk_reactor_deliver(struct sk_pool *pool, uint64_t name, unsigned sides, bool alone);
 
 /* --- files --- */
 

@@ -145,8 +145,11 @@ void sk_waiter_expect(sk_pool *pool, const sk_ticket *tickets, unsigned count)
 {
 	for (unsigned i = 0; pool && i < count; i++) {
 		sk_fiber *fiber = sk_ticket_is_thread(tickets[i]) ? NULL : fiber_of(pool, tickets[i]);
-		if (fiber)
-			__builtin_prefetch(&fiber->wake, 1);
+		if (!fiber)
+			continue;
+		__builtin_prefetch(&fiber->wake, 1);
+		__builtin_prefetch(&fiber->wait, 1);
+		__builtin_prefetch(&fiber->context, 1);
 	}
 }
 

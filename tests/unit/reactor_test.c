@@ -135,11 +135,11 @@ static void *old_names(void *arg)
 	sk_reactor_look(&watch);
 	cr_assert(sk_reactor_enlist(&watch, 0, SK_CAUSE_EVENT));
 	uint64_t old = (uint64_t)(watch.generation - 1) << 32 | (uint32_t)ends[0];
-	sk_reactor_deliver(sk_worker_self()->pool, old, SK_IN | SK_OUT);
+	sk_reactor_deliver(sk_worker_self()->pool, old, SK_IN | SK_OUT, true);
 	cr_assert_not_null(watch.node[SK_SIDE_IN].link, "an event of another generation is nobody's");
 	cr_assert_not_null(watch.node[SK_SIDE_OUT].link);
 	uint64_t now = (uint64_t)watch.generation << 32 | (uint32_t)ends[0];
-	sk_reactor_deliver(sk_worker_self()->pool, now, SK_OUT);
+	sk_reactor_deliver(sk_worker_self()->pool, now, SK_OUT, true);
 	cr_assert_not_null(watch.node[SK_SIDE_IN].link, "an event concerns its side");
 	cr_assert_null(watch.node[SK_SIDE_OUT].link);
 	sk_reactor_delist(&watch);
