@@ -120,7 +120,7 @@ typedef struct skua_worker_stats {
 	uint64_t woken;         /* wake-ups this worker sent */
 	uint64_t busy_ns;       /* time with a task */
 	uint64_t idle_ns;       /* time searching or asleep */
-	uint64_t fibers;        /* fibers this worker had to create */
+	uint64_t fibers;        /* fibers this worker has created; small ones also in advance */
 	uint64_t started;       /* tasks of await.h begun here */
 } skua_worker_stats;
 

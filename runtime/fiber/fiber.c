@@ -190,6 +190,7 @@ static int give_big_memory(sk_fiber_store *store, sk_fiber *fiber, int node)
 
 static int give_memory(sk_fiber_store *store, sk_fiber *fiber, int node)
 {
+	sk_store_relaxed(&fiber->wait, SK_WAIT_IDLE); /* relaxed: not yet shared */
 	/* No seq of an earlier runtime: a ticket that is still on its way must not fit. */
 	sk_store_relaxed(&fiber->wake, store->first_seq << 32 | 1); /* relaxed: not yet shared */
 	return store->sizes.slot_count ? give_big_memory(store, fiber, node) : give_small_memory(store, fiber, node);
@@ -242,9 +243,14 @@ static sk_fiber *make(sk_fiber_store *store, int node)
 	return fiber;
 }
 
-/* So many more are made at once, where one is needed: what is made too much stays below a part of all. */
+/*
+ * So many more are made at once, where one is needed: what is made too much stays below a part of all. Guards that are
+ * mappings are made under the lock, and there is a limit to them: no more of these than are needed.
+ */
 static unsigned made_at_once(sk_fiber_store *store, unsigned most)
 {
+	if (!store->is_guarded)
+		return 1;
 	size_t part = sk_load_relaxed(&store->count) / MADE_PART + 1; /* relaxed: under the lock */
 	return part < most ? (unsigned)part : most;
 }
@@ -258,7 +264,7 @@ sk_fiber *sk_fiber_acquire_some(sk_fiber_store *store, int node, unsigned most, 
 		*last = fiber;
 		last = &fiber->next;
 	}
-	most = made_at_once(store, most);
+	most = *count == 0 ? made_at_once(store, most) : 0;
 	for (sk_fiber *fiber; *count < most && (fiber = make(store, node)) != NULL; ++*count, ++*made) {
 		*last = fiber;
 		last = &fiber->next;

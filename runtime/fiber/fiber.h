@@ -97,7 +97,7 @@ typedef struct sk_fiber {
 	sk_slot *poll_end;        /* poll when nobody is hungry */
 	bool fresh;               /* poll is NULL only because the fiber was just switched in */
 	bool is_branch;           /* it runs a stolen part of its scope's strand, not the strand itself */
-	bool is_bare;             /* new, or its stack was given back while it was idle; acquiring makes one */
+	bool is_bare;             /* new, or its stack was given back while it was idle; see sk_fiber_furnish */
 	struct sk_scope *scope;   /* what the task on it is cancelled with; NULL outside of await's tasks */
 	int saved_errno;
 	struct sk_fiber *next; /* link of the cache that it is in */
@@ -143,9 +143,9 @@ void sk_fiber_recycle(sk_fiber_store *store, sk_fiber *fiber);
 void sk_fiber_recycle_all(sk_fiber_store *store, sk_fiber *list);
 
 /*
- * Up to `most` of them at once: idle ones, or else new ones, few while the store has few. A list linked by next, those
- * with a stack first; *count: how many, *made: how many of them are new. Each is to be furnished before it runs. NULL:
- * there is no memory.
+ * Up to `most` of them at once: idle ones; where there are none new ones, few while the store has few. A list linked by
+ * next, those with a stack first; *count: how many, *made: how many of them are new. Each is to be furnished before it
+ * runs. NULL: there is no memory.
  */
 sk_fiber *sk_fiber_acquire_some(sk_fiber_store *store, int node, unsigned most, unsigned *count, unsigned *made);
 

@@ -59,7 +59,7 @@ static void interrupt(sk_pool *pool)
 static bool expects(sk_pool *pool)
 {
 	(void)pool;
-	return sk_load_relaxed(&reactor.expected) > 0; /* relaxed: who waits tells the monitor (sk_poller_wanted) */
+	return sk_load_relaxed(&reactor.expected) > 0; /* relaxed: who raises it tells the monitor (sk_poller_wanted) */
 }
 
 /* --- opening and closing --- */

@@ -44,8 +44,8 @@
  *       unlinks it before it returns.
  *   D3  tickets are fired without the lock.
  *   D4  interest: the sides for which the kernel reports events of this generation. It only grows (a side that nobody
- *       waits for would wake sleepers for nothing), until the descriptor is closed, which counts an event after it. So
- *       who looked before, and finds the sides in it without the lock, is armed, or does not enlist.
+ *       waits for would wake sleepers for nothing), until the descriptor is closed and of a new generation. So who
+ *       finds the sides in it without the lock, after he has acquired the generation, is armed or does not enlist.
  *   D5  drained: 0, or one more than the count of events in at the look before a read that emptied the connection.
  *
  * | edge            | from                               | to                            | carries                          |
@@ -56,7 +56,7 @@
  * | reactor.renew   | renew: generation, release         | begin: generation, acquire    | its kind, and no interest yet    |
  *
  * Who may call: tasks, and threads that keep the pool alive. Blocks: nothing but the lock of a descriptor, which is
- * held for a system call at most.
+ * held for two system calls at most.
  * Sources: Go's runtime/netpoll.go (one try first; generations); Linux epoll(7), "edge-triggered", and its answer to
  * "do I need to continuously read until EAGAIN": not after a short read from a stream.
  */
@@ -208,7 +208,7 @@ struct sk_uring;
 /* The ring for files. NULL: there is none; error says why, if one is demanded, else it is 0. Call from: a task. */
 struct sk_uring *sk_reactor_ring(int *error);
 
-/* Operations begun in the ring and not over; keeps sleepers looking. */
+/* Registered descriptors, and operations begun in the ring and not over; keeps sleepers looking. */
 void sk_reactor_expect(int change);
 
 /* What would be used with that setting (enum sk_io_choice), in words for people. Call from: anywhere. */

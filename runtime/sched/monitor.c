@@ -12,7 +12,8 @@
 #define KEEP_SMALL 256u
 /* After a time without a look at the reactor it comes back for a while, so that traffic need not wake it each time. */
 #define LINGER_NS UINT64_C(100000000)
-/* After so many rounds in which the workers came to everything by themselves it comes less often. */
+/* After so many rounds in which all workers were awake and came to everything by themselves, events among it, it comes
+ * less often. */
 #define CALM 8u
 #define TRIM_PERIOD_NS UINT64_C(1000000000)
 
@@ -155,26 +156,29 @@ static void sleep_until(sk_pool *pool, uint64_t until)
 /* What the monitor keeps from one time to the next. */
 typedef struct rounds {
 	unsigned calm; /* so many in a row without anything for it to do */
+	uint64_t round_ns; /* when the last one was */
 	bool waited;
 	uint64_t watched_ns; /* when it last found nobody in the reactor; 0: that is long ago */
 	uint64_t trim_ns;
 } rounds;
 
 /* Sees to what waits. Returns whether anything does. */
-static bool attend(sk_pool *pool, rounds *kept, bool is_neglected)
+static bool attend(sk_pool *pool, rounds *kept, uint64_t now, bool is_neglected)
 {
 	observed workers = observe(pool);
-	if (is_neglected && !workers.look)
+	bool others_look = workers.look && now - kept->round_ns < 2 * SK_MONITOR_CALM_NS; /* and not long ago */
+	kept->round_ns = now;
+	if (is_neglected && !others_look)
 		sk_poller_look(pool);
-	bool waits = sk_monitor_is_needed(pool);
-	bool is_calm = (waits || is_neglected) && !workers.stuck && (workers.look || !is_neglected);
+	bool is_calm = is_neglected && others_look && !workers.stuck && !sk_idle_sleeper_seen(&pool->idle);
 	kept->calm = is_calm ? kept->calm + 1 : 0;
+	bool waits = sk_monitor_is_needed(pool);
 	if (waits)
 		look_at_soon(pool);
-	if (waits && kept->waited)
+	if (waits && kept->waited) {
 		look_at_queues(pool);
-	if (waits && kept->waited && kept->calm < CALM)
 		tick(pool);
+	}
 	kept->waited = waits;
 	return waits;
 }
@@ -210,7 +214,7 @@ static void watch(void *argument)
 			return;
 		uint64_t now = sk_clock_ns(), overdue = fire_overdue(pool, now);
 		sk_fence_seq_cst(); /* edge -> monitor.wake : the word is cleared before the look */
-		bool is_neglected = sk_poller_is_neglected(pool), waits = attend(pool, &kept, is_neglected);
+		bool is_neglected = sk_poller_is_neglected(pool), waits = attend(pool, &kept, now, is_neglected);
 		uint64_t period_ns = kept.calm < CALM ? SK_MONITOR_PERIOD_NS : SK_MONITOR_CALM_NS;
 		if (waits) { /* it comes back by itself: nobody need make a system call meanwhile */
 			sk_store_relaxed(&monitor->word, 1); /* relaxed: a word to those who would wake it */

@@ -24,15 +24,16 @@
  *
  *   By cases on 1 and 1: if the waker does not see the holder, its word was set before the holder's 2, which sees it.
  *
- * When the holder leaves with events still expected, all may be busy from then on: the monitor is told to look soon. So
- * does who begins to wait for one while there is no holder. Each does its own first (leaves, expects) and then looks at
- * the other's: one of them tells.
+ * When the holder leaves with events still expected, all may be busy from then on: the monitor is told to look soon. It
+ * is told, too, by who makes more be expected while there is no holder. Each does its own first (leaves, expects) and
+ * then looks at the other's: one of them tells. Who waits for what is expected already need not: as long as something
+ * is, and nobody holds, the monitor comes back.
  *
  * | edge           | from                            | to                            | carries                       |
  * |----------------|---------------------------------|-------------------------------|-------------------------------|
  * | poller.ops     | install: ops, release           | look: ops, acquire            | the reactor is ready          |
  * | poller.hold    | park: holder, then word         | wake: word, then holder       | one of them sees the other    |
- * | poller.expect  | leave: holder, then expects     | expect: the wait, then holder | one of them tells the monitor |
+ * | poller.expect  | leave: holder, then expects     | expect: count, then holder    | one of them tells the monitor |
  *
  * Who may call: said at each function.
  */
@@ -72,7 +73,7 @@ unsigned sk_poller_look(struct sk_pool *pool);
 /* Is anything expected? */
 bool sk_poller_expects(struct sk_pool *pool);
 
-/* Somebody waits for an event now: if nobody sleeps in the reactor, the monitor looks. Call from: any thread. */
+/* Something more is expected now: if nobody sleeps in the reactor, the monitor looks. Call from: any thread. */
 void sk_poller_wanted(struct sk_pool *pool);
 
 /* Is anything expected while nobody sleeps in the reactor? */

@@ -104,7 +104,7 @@ SK_HOT void sk_seat_leave(sk_pool *pool)
 	/* Also what others have ready: its owner saw no bit then, and woke the monitor. If that is not to be seen yet,
 	 * or the monitor has just cleared the word to look, it is left to the monitor: of two looks in a row that find
 	 * something waiting, a period apart, the second one tells a sleeper (look_at_queues). So what waits is late by
-	 * two periods at most, 2 ms. relaxed: the fence */
+	 * two of its periods at most, as a rule 2 ms. relaxed: the fence */
 	if (left_ready || sk_load_relaxed(&pool->active) || sk_load_relaxed(&pool->monitor.word))
 		sk_monitor_notify(pool);
 }

@@ -187,7 +187,7 @@ unsigned sk_timers_expire(struct sk_pool *pool, sk_timers *wheel, uint64_t now_n
 		sk_hostile_point();
 		sk_waiter_expect(pool, out.ticket, out.count);
 		for (unsigned i = 0; i < out.count; i++)
-			fire(pool, out.ticket[i], out.count == 1);
+			fire(pool, out.ticket[i], out.count == 1 && fired == 0 && !more);
 		for (unsigned i = 0; i < out.callbacks; i++) {
 			out.callback[i]->run(out.callback[i]);
 			/* edge timer.ran -> : the callback is over */

@@ -11,7 +11,8 @@
  *   1  its own worker, between two pieces of work and when it searches;
  *   2  the same worker parks no longer than its own next timer;
  *   3  idle workers look at the wheels of busy ones while they search;
- *   4  the monitor, when a timer is overdue by SK_TIMERS_GRACE_NS because everybody computes.
+ *   4  the monitor, when a timer is overdue by SK_TIMERS_GRACE_NS because everybody computes; later by one of its
+ *      periods (monitor.h) if it was set while the monitor had something to watch.
  *
  *   M1  a timer is in at most one wheel, its owner's; it is linked exactly while state is LINKED.
  *   M2  next_ns is at most the time of the earliest timer (a level above 0 is known by its slot only).
