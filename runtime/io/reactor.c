@@ -312,6 +312,8 @@ static void warm(sk_pool *pool, const sk_epoll_event *events, unsigned count)
 			continue;
 		const char *node = (const char *)sk_load_relaxed(&descriptor[i]->near_node); /* relaxed, both: hints */
 		ticket[i] = sk_load_relaxed(&descriptor[i]->near_ticket);
+		if (!node)
+			continue;
 		for (int line = -1; line < 3; line++)
 			__builtin_prefetch(node + line * SK_CACHE_LINE, 1);
 	}
