@@ -325,7 +325,10 @@ Test(fiber, new_small_fibers_come_bare_and_few_while_there_are_few)
 		}
 		cr_assert_eq(count, 0);
 	}
-	cr_assert_geq(before, 800);
+	if (sk_stack_region_can_be_guarded())
+		cr_assert_geq(before, 800);
+	else
+		cr_assert_eq(before, 200, "where each guard costs mappings none is made in advance");
 	sk_fiber_store_destroy(store);
 }
 
