@@ -9,6 +9,7 @@
 #include "io/uring.h"
 #include "sched/pool.h"
 #include "sched/settings.h"
+#include "sys/context.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,6 +23,12 @@
 #define CHUNKS 20u
 #define CHUNK_FIRST 64u /* descriptors in the first chunk; each one holds twice as many as the one before */
 #define FIRED_AT_ONCE (SK_HOSTILE ? 2u : 32u)
+
+/*
+ * ThreadSanitizer takes reads and closes of a descriptor for accesses to it, and who may close one under a task that
+ * waits for it has nothing else that orders them, if the task has been seen to wait before it is in the list.
+ */
+#define NEEDS_LOCK SK_THREAD_SANITIZER
 
 enum state { CLOSED, OPEN };
 
@@ -380,7 +387,7 @@ int sk_reactor_arm(sk_io_watch *watch)
 {
 	sk_descriptor *descriptor = watch->descriptor;
 	/* D4. relaxed: by the generation's edge it is not of an older one, and the enlist looks for a newer one */
-	if ((sk_load_relaxed(&descriptor->interest) & watch->sides) == watch->sides &&
+	if (!NEEDS_LOCK && (sk_load_relaxed(&descriptor->interest) & watch->sides) == watch->sides &&
 	    sk_reactor_kind(watch) != SK_DESCRIPTOR_FOREIGN)
 		return 0;
 	sk_lock_take(&descriptor->lock);

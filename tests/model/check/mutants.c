@@ -171,6 +171,17 @@ unsigned mutants_list(void)
 /* The scenarios that mutants are tried on. */
 static const model_scenario *tried[SCENARIOS];
 static unsigned tried_count;
+/* Indices of them, those of the fewest executions first: most mutants are found by a small one. */
+static unsigned by_size[SCENARIOS];
+static uint64_t executions[SCENARIOS];
+
+static void rank(unsigned i)
+{
+	unsigned at = i;
+	for (; at > 0 && executions[by_size[at - 1]] > executions[i]; at--)
+		by_size[at] = by_size[at - 1];
+	by_size[at] = i;
+}
 
 static bool is_reached(const operation *it)
 {
@@ -196,6 +207,8 @@ static void reach(void)
 				site->is_reached = false;
 			model_result result;
 			model_explore(scenario, MOST, NULL, &result);
+			executions[tried_count] = result.executions;
+			rank(tried_count);
 			model_result_free(&result);
 			for (unsigned k = 0; k < operation_count; k++)
 				operations[k].is_reached_by[tried_count] = is_reached(&operations[k]);
@@ -206,7 +219,8 @@ static void reach(void)
 /* Which scenario finds it; NULL: none. */
 static const model_scenario *find(const operation *it, char *failure_text, size_t size)
 {
-	for (unsigned i = 0; i < tried_count; i++) {
+	for (unsigned k = 0; k < tried_count; k++) {
+		unsigned i = by_size[k];
 		if (!it->is_reached_by[i])
 			continue;
 		model_result result;
