@@ -33,9 +33,10 @@ struct sk_fiber_store {
 	uint64_t first_seq; /* of the waits of its fibers */
 	/* under lock */
 	pthread_mutex_t lock;
-	sk_fiber *idle;
-	size_t idle_count;  /* of them with a stack: bare ones stand behind those */
-	size_t idle_least;  /* the least idle_count since the last trim */
+	sk_fiber *idle, *bare; /* with a stack, and without */
+	size_t idle_count;
+	size_t idle_least; /* the least idle_count since the last trim was over */
+	size_t excess;     /* of a trim that is not over: stacks that are still to be given back */
 	sk_stack_slabs slabs;
 	/* written under lock, read by anybody */
 	SK_ATOMIC(size_t) count;
@@ -219,17 +220,30 @@ void sk_fiber_make_stack(sk_fiber_store *store, sk_fiber *fiber)
 	fiber->is_bare = false;
 }
 
-/* The first idle fiber, perhaps a bare one; NULL when there is none. Under lock. */
-static sk_fiber *take_idle(sk_fiber_store *store)
+static sk_fiber *pop(sk_fiber **list)
 {
-	sk_fiber *fiber = store->idle;
+	sk_fiber *fiber = *list;
+	if (fiber)
+		*list = fiber->next;
+	return fiber;
+}
+
+/* One with a stack; NULL when there is none. Under lock. */
+static sk_fiber *take_with_stack(sk_fiber_store *store)
+{
+	sk_fiber *fiber = pop(&store->idle);
 	if (!fiber)
 		return NULL;
-	store->idle = fiber->next;
-	if (!fiber->is_bare)
-		store->idle_count--;
+	store->idle_count--;
 	store->idle_least = sk_min(store->idle_least, store->idle_count);
 	return fiber;
+}
+
+/* An idle fiber, perhaps a bare one; NULL when there is none. Under lock. */
+static sk_fiber *take_idle(sk_fiber_store *store)
+{
+	sk_fiber *fiber = take_with_stack(store);
+	return fiber ? fiber : pop(&store->bare);
 }
 
 /* A new fiber; NULL when there is no memory. Under lock. */
@@ -289,7 +303,7 @@ void sk_fiber_recycle_all(sk_fiber_store *store, sk_fiber *list)
 	while (list) {
 		sk_fiber *fiber = list;
 		list = fiber->next;
-		SK_INVARIANT(!fiber->is_bare, "bare fibers stand behind the others");
+		SK_INVARIANT(!fiber->is_bare, "it has a stack");
 		fiber->next = store->idle;
 		store->idle = fiber;
 		store->idle_count++;
@@ -303,22 +317,47 @@ void sk_fiber_recycle(sk_fiber_store *store, sk_fiber *fiber)
 	sk_fiber_recycle_all(store, fiber);
 }
 
-size_t sk_fiber_trim(sk_fiber_store *store, size_t keep)
+/* Takes off what is to be trimmed now, at most so many. Under lock. */
+static sk_fiber *take_excess(sk_fiber_store *store, size_t keep, size_t most)
+{
+	sk_fiber *list = NULL;
+	if (store->excess == 0)
+		store->excess = store->idle_least > keep ? store->idle_least - keep : 0;
+	for (; most > 0 && store->excess > 0; most--, store->excess--) {
+		sk_fiber *fiber = take_with_stack(store);
+		if (!fiber) {
+			store->excess = 0; /* they were needed after all */
+			break;
+		}
+		fiber->next = list;
+		list = fiber;
+	}
+	if (store->excess == 0)
+		store->idle_least = store->idle_count;
+	return list;
+}
+
+static void give_bare(sk_fiber_store *store, sk_fiber *list)
 {
 	pthread_mutex_lock(&store->lock);
-	size_t excess = store->idle_least > keep ? store->idle_least - keep : 0;
-	sk_fiber *fiber = store->idle;
-	for (size_t i = 0; i < store->idle_count - excess; i++)
-		fiber = fiber->next;
-	for (size_t i = 0; i < excess; i++, fiber = fiber->next) {
+	for (sk_fiber *fiber; (fiber = pop(&list)) != NULL; store->bare = fiber)
+		fiber->next = store->bare;
+	pthread_mutex_unlock(&store->lock);
+}
+
+size_t sk_fiber_trim(sk_fiber_store *store, size_t keep, size_t most, bool *is_over)
+{
+	pthread_mutex_lock(&store->lock);
+	sk_fiber *list = take_excess(store, keep, most);
+	size_t left = store->idle_count > keep ? store->idle_count - keep : 0;
+	*is_over = store->excess == 0;
+	pthread_mutex_unlock(&store->lock);
+	for (sk_fiber *fiber = list; fiber; fiber = fiber->next) {
 		sk_context_destroy(&fiber->context);
 		sk_memory_discard(fiber->region.stack_low, fiber->region.stack_bytes);
 		fiber->is_bare = true;
 	}
-	store->idle_count -= excess;
-	store->idle_least = store->idle_count;
-	size_t left = store->idle_count > keep ? store->idle_count - keep : 0;
-	pthread_mutex_unlock(&store->lock);
+	give_bare(store, list);
 	return left;
 }
 

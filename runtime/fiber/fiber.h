@@ -158,11 +158,12 @@ static inline void sk_fiber_furnish(sk_fiber_store *store, sk_fiber *fiber)
 }
 
 /*
- * Gives the stacks of small fibers back to the kernel that have not been needed since the call before: the least
- * number of idle ones that the store had meanwhile, but for `keep` of them. Returns how many more than `keep` still
- * have one. Call from: any thread.
+ * Gives the stacks of small fibers back to the kernel that have not been needed since the last trim was over: the least
+ * number of idle ones that the store had meanwhile, but for `keep` of them. At most so many at a time, each a system
+ * call; *is_over: there is no more to be given back now. Returns how many more than `keep` still have one. Call from:
+ * one thread at a time.
  */
-size_t sk_fiber_trim(sk_fiber_store *store, size_t keep);
+size_t sk_fiber_trim(sk_fiber_store *store, size_t keep, size_t most, bool *is_over);
 
 /* Makes more slots readable, at least one more; false when the capacity or the memory is used up. Owner only. */
 bool sk_fiber_grow_slots(sk_fiber *fiber);

@@ -16,6 +16,8 @@
  * less often. */
 #define CALM 8u
 #define TRIM_PERIOD_NS UINT64_C(1000000000)
+/* So many stacks are given back at a time: ten thousand take longer than an event may wait for the monitor. */
+#define TRIM_MOST 256u
 
 void sk_monitor_wake_asleep(sk_monitor *monitor)
 {
@@ -116,10 +118,14 @@ static void tick(sk_pool *pool)
 	}
 }
 
-/* Gives memory back. Returns whether there may be more to give, a while later. */
-static bool trim(sk_pool *pool)
+/* Gives memory back. Returns when there may be more to give. */
+static uint64_t trim(sk_pool *pool, uint64_t now)
 {
-	return sk_fiber_trim(pool->small_fibers, KEEP_SMALL * (size_t)pool->worker_count) > 0;
+	bool is_over;
+	size_t left = sk_fiber_trim(pool->small_fibers, KEEP_SMALL * (size_t)pool->worker_count, TRIM_MOST, &is_over);
+	if (!is_over)
+		return now + SK_MONITOR_PERIOD_NS;
+	return left > 0 ? now + TRIM_PERIOD_NS : SK_TIMERS_NEVER;
 }
 
 /* Fires timers that nobody came to. Returns when the next one will be overdue. */
@@ -194,7 +200,7 @@ static uint64_t rest(sk_pool *pool, rounds *kept, uint64_t now, uint64_t period_
 	else
 		kept->watched_ns = 0;
 	if (kept->trim_ns == SK_TIMERS_NEVER || now >= kept->trim_ns)
-		kept->trim_ns = trim(pool) ? now + TRIM_PERIOD_NS : SK_TIMERS_NEVER;
+		kept->trim_ns = trim(pool, now);
 	uint64_t look_ns = sk_standstill_look(pool, now);
 	next = earlier(next, look_ns);
 	return earlier(next, kept->trim_ns);

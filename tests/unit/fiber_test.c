@@ -332,6 +332,42 @@ Test(fiber, new_small_fibers_come_bare_and_few_while_there_are_few)
 	sk_fiber_store_destroy(store);
 }
 
+static size_t trim(sk_fiber_store *store, size_t keep)
+{
+	bool is_over;
+	size_t left = sk_fiber_trim(store, keep, SIZE_MAX, &is_over);
+	cr_assert(is_over);
+	return left;
+}
+
+Test(fiber, stacks_are_given_back_a_few_at_a_time)
+{
+	enum { MANY = 100 };
+	sk_fiber_store *store = create_small();
+	sk_fiber *fibers[MANY];
+	bool is_over;
+	for (int i = 0; i < MANY; i++)
+		enter(fibers[i] = acquire(store));
+	for (int i = 0; i < MANY; i++)
+		sk_fiber_recycle(store, fibers[i]);
+	cr_assert_eq(trim(store, 10), MANY - 10);
+	for (size_t left = MANY; left >= 40; left -= 30) {
+		cr_assert_eq(sk_fiber_trim(store, 10, 30, &is_over), left - 40);
+		cr_assert_eq(is_over, left - 40 == 0);
+	}
+	int bare = 0;
+	for (int i = 0; i < MANY; i++)
+		bare += fibers[i]->is_bare;
+	cr_assert_eq(bare, MANY - 10);
+	enter(acquire(store)); /* one of those that still have a stack */
+	cr_assert_eq(sk_fiber_trim(store, 0, 8, &is_over), 1);
+	cr_assert_not(is_over, "nine were not needed");
+	acquire(store);
+	cr_assert_eq(sk_fiber_trim(store, 0, 8, &is_over), 0);
+	cr_assert(is_over, "the ninth was needed after all");
+	sk_fiber_store_destroy(store);
+}
+
 Test(fiber, the_stacks_of_small_fibers_that_nobody_needs_are_given_back)
 {
 	enum { MANY = 100 };
@@ -341,8 +377,8 @@ Test(fiber, the_stacks_of_small_fibers_that_nobody_needs_are_given_back)
 		enter(fibers[i] = acquire(store));
 	for (int i = 0; i < MANY; i++)
 		sk_fiber_recycle(store, fibers[i]);
-	cr_assert_eq(sk_fiber_trim(store, 10), MANY - 10, "they were needed since the last time, that is, ever");
-	cr_assert_eq(sk_fiber_trim(store, 10), 0);
+	cr_assert_eq(trim(store, 10), MANY - 10, "they were needed since the last time, that is, ever");
+	cr_assert_eq(trim(store, 10), 0);
 	int bare = 0;
 	for (int i = 0; i < MANY; i++)
 		bare += fibers[i]->is_bare;
@@ -354,7 +390,7 @@ Test(fiber, the_stacks_of_small_fibers_that_nobody_needs_are_given_back)
 		cr_assert_eq(fiber->saved_errno, 2, "it runs, from the beginning or on");
 	}
 	cr_assert_eq(sk_fiber_count(store), MANY, "no new ones");
-	cr_assert_eq(sk_fiber_trim(store, 0), 0, "none is idle");
+	cr_assert_eq(trim(store, 0), 0, "none is idle");
 	sk_fiber_store_destroy(store);
 }
 
@@ -364,8 +400,8 @@ Test(fiber, a_store_ends_with_stacks_that_were_given_back)
 	sk_fiber *first = acquire(store), *second = acquire(store);
 	sk_fiber_recycle(store, first);
 	sk_fiber_recycle(store, second);
-	cr_assert_eq(sk_fiber_trim(store, 1), 1);
-	cr_assert_eq(sk_fiber_trim(store, 1), 0);
+	cr_assert_eq(trim(store, 1), 1);
+	cr_assert_eq(trim(store, 1), 0);
 	cr_assert_neq(first->is_bare, second->is_bare);
 	sk_fiber_store_destroy(store);
 }
