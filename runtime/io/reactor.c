@@ -246,14 +246,9 @@ static unsigned fire(sk_pool *pool, const batch *taken, bool alone)
 {
 	unsigned fired = 0;
 	sk_hostile_point();
-	for (unsigned i = 0; i < taken->count; i++) {
-		sk_ticket ticket = taken->entry[i].ticket;
-		void *waiter = sk_waiter_win(pool, ticket, taken->entry[i].cause);
-		if (!waiter)
-			continue;
-		sk_waiter_tell(pool, ticket, waiter, alone && taken->count == 1);
-		fired++;
-	}
+	alone = alone && taken->count == 1;
+	for (unsigned i = 0; i < taken->count; i++)
+		fired += sk_waiter_fire_one(pool, taken->entry[i].ticket, taken->entry[i].cause, alone);
 	return fired;
 }
 

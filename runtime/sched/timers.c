@@ -166,14 +166,6 @@ static bool collect(sk_timers *wheel, uint64_t now, batch *out)
 	return false;
 }
 
-/* One goes next, many go in their order. */
-static void fire(struct sk_pool *pool, sk_ticket ticket, bool alone)
-{
-	void *waiter = sk_waiter_win(pool, ticket, SK_CAUSE_TIMEOUT);
-	if (waiter)
-		sk_waiter_tell(pool, ticket, waiter, alone);
-}
-
 unsigned sk_timers_expire(struct sk_pool *pool, sk_timers *wheel, uint64_t now_ns)
 {
 	unsigned fired = 0;
@@ -186,8 +178,9 @@ unsigned sk_timers_expire(struct sk_pool *pool, sk_timers *wheel, uint64_t now_n
 		sk_lock_give(&wheel->lock);
 		sk_hostile_point();
 		sk_waiter_expect(pool, out.ticket, out.count);
+		bool alone = out.count == 1 && fired == 0 && !more;
 		for (unsigned i = 0; i < out.count; i++)
-			fire(pool, out.ticket[i], out.count == 1 && fired == 0 && !more);
+			sk_waiter_fire_one(pool, out.ticket[i], SK_CAUSE_TIMEOUT, alone);
 		for (unsigned i = 0; i < out.callbacks; i++) {
 			out.callback[i]->run(out.callback[i]);
 			/* edge timer.ran -> : the callback is over */

@@ -186,12 +186,17 @@ sk_fiber *sk_waiter_claim(sk_pool *pool, sk_ticket ticket, uint32_t cause)
 	return fiber && sk_wake_end(&fiber->wake, ticket, cause) ? fiber : NULL;
 }
 
-bool sk_waiter_fire(sk_pool *pool, sk_ticket ticket, uint32_t cause)
+bool sk_waiter_fire_one(sk_pool *pool, sk_ticket ticket, uint32_t cause, bool soon)
 {
 	void *waiter = sk_waiter_win(pool, ticket, cause);
 	if (waiter)
-		sk_waiter_tell(pool, ticket, waiter, true);
+		sk_waiter_tell(pool, ticket, waiter, soon);
 	return waiter != NULL;
+}
+
+bool sk_waiter_fire(sk_pool *pool, sk_ticket ticket, uint32_t cause)
+{
+	return sk_waiter_fire_one(pool, ticket, cause, true);
 }
 
 void *sk_waiter_win(sk_pool *pool, sk_ticket ticket, uint32_t cause)

@@ -112,6 +112,9 @@ uint32_t sk_wait(const sk_wait_for *what);
  * or names none (pool NULL), and then fires threads only. */
 bool sk_waiter_fire(struct sk_pool *pool, sk_ticket ticket, uint32_t cause);
 
+/* The same. soon: it should be the next one on this worker; one of many goes in its turn. */
+bool sk_waiter_fire_one(struct sk_pool *pool, sk_ticket ticket, uint32_t cause, bool soon);
+
 /*
  * The same for a worker that can go on with the fiber itself: it is not made ready, it belongs to the caller. NULL: the
  * wait had ended, or it was a thread's, which was woken.
