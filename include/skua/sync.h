@@ -84,7 +84,8 @@ void skua_mutex_lock(skua_mutex *mutex);
 int skua_mutex_trylock(skua_mutex *mutex);
 
 /*
- * Locks it, unless the deadline or a cancellation comes first.
+ * Locks it, unless the deadline or a cancellation comes first. With a deadline that is past, it may find it locked in
+ * the same moment as skua_mutex_trylock.
  *
  * Call from: anywhere. Blocks: the fiber, outside of tasks the thread. Returns: 0; -ETIMEDOUT; -ECANCELED.
  */

@@ -20,12 +20,6 @@
 #define SK_MUTEX_SPINS 30u
 #endif
 
-/* A mutex is kept after so many unlocks without a waiter, or their double, and so on: a membarrier costs thousands. */
-#if SK_HOSTILE && !defined(SK_MUTEX_KEPT_AFTER)
-#define SK_MUTEX_KEPT_AFTER 4u
-#elif !defined(SK_MUTEX_KEPT_AFTER) /* the model checker keeps it sooner */
-#define SK_MUTEX_KEPT_AFTER 16384u
-#endif
 #define LAPSES_MAX 5u
 
 /* --- who owns it, in checked builds --- */
@@ -140,9 +134,11 @@ static inline bool is_to_be_considered(uint32_t uses)
 /* Has it earned to be kept? Only on a worker of a pool that may use membarriers. Call from: the owner. */
 static bool begin_to_keep(sk_mutex *mutex)
 {
+	if (mutex->kept || !is_to_be_considered(mutex->uses) ||
+	    mutex->uses / SK_MUTEX_KEPT_AFTER >> mutex->lapses == 0)
+		return false;
 	sk_worker *worker = sk_worker_self();
-	if (mutex->kept || !is_to_be_considered(mutex->uses) || !worker || !worker->pool->membarrier ||
-	    mutex->uses / SK_MUTEX_KEPT_AFTER >> mutex->lapses == 0 || !sk_pool_may_disturb(worker->pool))
+	if (!worker || !worker->pool->membarrier || !sk_pool_may_disturb(worker->pool))
 		return false;
 	sk_lock_take(&mutex->base.lock);
 	/* relaxed: own, and nobody changes it where it is LOCKED without WAITERS and WOKEN, but under the lock */

@@ -62,8 +62,14 @@
 #define SK_AWAIT_MUTEX_H
 
 #include "await/waitable.h"
+#include "base/hostile.h"
 
 #include <skua/sync.h>
+
+/* A mutex is kept after so many unlocks without a waiter, or their double, and so on: a membarrier costs thousands. */
+#ifndef SK_MUTEX_KEPT_AFTER /* the model checker keeps it sooner */
+#define SK_MUTEX_KEPT_AFTER (SK_HOSTILE ? 4u : 16384u)
+#endif
 
 typedef struct sk_mutex {
 	sk_waitable base;

@@ -341,12 +341,6 @@ Test(mutex, held_across_spawns_syncs_loops_and_sleeps)
 
 /* --- kept --- */
 
-#if SK_HOSTILE
-#define KEPT_AFTER 4u
-#else
-#define KEPT_AFTER 16384u
-#endif
-
 static void use(skua_mutex *mutex, unsigned times)
 {
 	for (unsigned i = 0; i < times; i++) {
@@ -368,12 +362,12 @@ SKUA_TASK(void, earns_it, counted *, shared, unsigned, lapses)
 {
 	sk_mutex *mutex = sk_mutex_of(&shared->mutex);
 	mutex->uses = 0; /* the last one to queue has unlocked it once */
-	use(&shared->mutex, (KEPT_AFTER << lapses) - 1);
+	use(&shared->mutex, (SK_MUTEX_KEPT_AFTER << lapses) - 1);
 	EXPECT(!mutex->kept);
 	use(&shared->mutex, 1);
 	EXPECT(mutex->kept);
 	use(&shared->mutex, 100);
-	EXPECT(mutex->kept && mutex->uses == KEPT_AFTER << lapses);
+	EXPECT(mutex->kept && mutex->uses == SK_MUTEX_KEPT_AFTER << lapses);
 	skua_mutex_lock(&shared->mutex);
 	EXPECT(skua_mutex_trylock(&shared->mutex) == -EBUSY);
 	strand other = { .body = has_to_queue, .arg = shared, .index = 1 };
@@ -400,7 +394,7 @@ Test(mutex, is_kept_for_who_uses_it_alone)
 
 static void *uses_much(void *arg)
 {
-	use(arg, 4 * KEPT_AFTER);
+	use(arg, 4 * SK_MUTEX_KEPT_AFTER);
 	return NULL;
 }
 

@@ -13,8 +13,6 @@
 #include "strands.h"
 #include "sys/membarrier.h"
 
-#include <string.h>
-
 static bool mutexes_are_kept;
 
 static inline skua_mutex a_mutex(void)
