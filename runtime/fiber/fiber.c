@@ -269,20 +269,23 @@ static unsigned made_at_once(sk_fiber_store *store, unsigned most)
 	return part < most ? (unsigned)part : most;
 }
 
+static sk_fiber **append(sk_fiber **last, sk_fiber *fiber)
+{
+	*last = fiber;
+	return &fiber->next;
+}
+
 sk_fiber *sk_fiber_acquire_some(sk_fiber_store *store, int node, unsigned most, unsigned *count, unsigned *made)
 {
-	sk_fiber *list = NULL, **last = &list;
+	sk_fiber *list = NULL, **last = &list, *fiber;
 	*count = *made = 0;
 	pthread_mutex_lock(&store->lock);
-	for (sk_fiber *fiber; *count < most && (fiber = take_idle(store)) != NULL; ++*count) {
-		*last = fiber;
-		last = &fiber->next;
-	}
-	most = *count == 0 ? made_at_once(store, most) : 0;
-	for (sk_fiber *fiber; *count < most && (fiber = make(store, node)) != NULL; ++*count, ++*made) {
-		*last = fiber;
-		last = &fiber->next;
-	}
+	for (; *count < most && (fiber = take_idle(store)) != NULL; ++*count)
+		last = append(last, fiber);
+	if (!list)
+		for (most = made_at_once(store, most); *made < most && (fiber = make(store, node)) != NULL; ++*made)
+			last = append(last, fiber);
+	*count += *made;
 	*last = NULL;
 	pthread_mutex_unlock(&store->lock);
 	return list;

@@ -184,8 +184,8 @@ void sk_work_expire_others(sk_worker *worker)
 
 static unsigned look_at_events(sk_worker *worker)
 {
-	uint32_t looks = sk_load_relaxed(&worker->looks);   /* own */
-	sk_store_relaxed(&worker->looks, looks + 1);         /* relaxed: for the monitor, which comes back */
+	uint32_t looks = sk_load_relaxed(&worker->looks); /* own */
+	sk_store_relaxed(&worker->looks, looks + 1);      /* relaxed: for the monitor, which comes back */
 	return sk_poller_look(worker->pool);
 }
 

@@ -332,6 +332,23 @@ Test(fiber, new_small_fibers_come_bare_and_few_while_there_are_few)
 	sk_fiber_store_destroy(store);
 }
 
+/* Each has had a stack, and all are idle. */
+static void use_once(sk_fiber_store *store, sk_fiber **fibers, int count)
+{
+	for (int i = 0; i < count; i++)
+		enter(fibers[i] = acquire(store));
+	for (int i = 0; i < count; i++)
+		sk_fiber_recycle(store, fibers[i]);
+}
+
+static int bare_of(sk_fiber **fibers, int count)
+{
+	int bare = 0;
+	for (int i = 0; i < count; i++)
+		bare += fibers[i]->is_bare;
+	return bare;
+}
+
 static size_t trim(sk_fiber_store *store, size_t keep)
 {
 	bool is_over;
@@ -346,19 +363,13 @@ Test(fiber, stacks_are_given_back_a_few_at_a_time)
 	sk_fiber_store *store = create_small();
 	sk_fiber *fibers[MANY];
 	bool is_over;
-	for (int i = 0; i < MANY; i++)
-		enter(fibers[i] = acquire(store));
-	for (int i = 0; i < MANY; i++)
-		sk_fiber_recycle(store, fibers[i]);
+	use_once(store, fibers, MANY);
 	cr_assert_eq(trim(store, 10), MANY - 10);
 	for (size_t left = MANY; left >= 40; left -= 30) {
 		cr_assert_eq(sk_fiber_trim(store, 10, 30, &is_over), left - 40);
 		cr_assert_eq(is_over, left - 40 == 0);
 	}
-	int bare = 0;
-	for (int i = 0; i < MANY; i++)
-		bare += fibers[i]->is_bare;
-	cr_assert_eq(bare, MANY - 10);
+	cr_assert_eq(bare_of(fibers, MANY), MANY - 10);
 	enter(acquire(store)); /* one of those that still have a stack */
 	cr_assert_eq(sk_fiber_trim(store, 0, 8, &is_over), 1);
 	cr_assert_not(is_over, "nine were not needed");
@@ -373,16 +384,10 @@ Test(fiber, the_stacks_of_small_fibers_that_nobody_needs_are_given_back)
 	enum { MANY = 100 };
 	sk_fiber_store *store = create_small();
 	sk_fiber *fibers[MANY];
-	for (int i = 0; i < MANY; i++)
-		enter(fibers[i] = acquire(store));
-	for (int i = 0; i < MANY; i++)
-		sk_fiber_recycle(store, fibers[i]);
+	use_once(store, fibers, MANY);
 	cr_assert_eq(trim(store, 10), MANY - 10, "they were needed since the last time, that is, ever");
 	cr_assert_eq(trim(store, 10), 0);
-	int bare = 0;
-	for (int i = 0; i < MANY; i++)
-		bare += fibers[i]->is_bare;
-	cr_assert_eq(bare, MANY - 10);
+	cr_assert_eq(bare_of(fibers, MANY), MANY - 10);
 	for (int i = 0; i < MANY; i++) {
 		sk_fiber *fiber = acquire(store);
 		cr_assert_not(fiber->is_bare);
