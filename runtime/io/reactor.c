@@ -509,13 +509,27 @@ void sk_reactor_adopt(int fd, enum sk_descriptor_kind kind)
 		sk_pool_leave(pool);
 }
 
+/*
+ * Without the lock, as a close may wait (SO_LINGER, NFS), and the number may have a new owner meanwhile. A task that
+ * arms between the renewal and this is no fault (retry_all), but ThreadSanitizer has to see an order.
+ */
+static int close_number(int fd, uint32_t generation)
+{
+	if (NEEDS_LOCK && generation)
+		sk_lock_take(&find(fd)->lock);
+	int error = close(fd) < 0 ? -errno : 0;
+	if (NEEDS_LOCK && generation)
+		sk_lock_give(&find(fd)->lock);
+	return error;
+}
+
 int sk_reactor_close(int fd)
 {
 	bool entered;
 	sk_pool *pool = enter(&entered);
 	uint32_t generation = pool ? renew(pool, fd, SK_DESCRIPTOR_FOREIGN, true) : 0;
 	sk_hostile_point();
-	int error = close(fd) < 0 ? -errno : 0;
+	int error = close_number(fd, generation);
 	if (generation)
 		retry_all(pool, fd, generation);
 	if (pool && entered)
