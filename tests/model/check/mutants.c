@@ -17,9 +17,14 @@
 #include "explore.h"
 #include "scenarios.h"
 
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #define MOST UINT64_C(3000000)
 #define SITES 512u
@@ -339,38 +344,111 @@ static void print_reaching(const operation *it)
 		printf(", not reached");
 }
 
-static unsigned try(const operation *it, enum what what, const char *beginning)
+/* What came of one mutant: by whom it was found, and how that failed. Shared between the processes that try them. */
+typedef struct verdict {
+	const model_scenario *scenario; /* NULL: not found */
+	char text[64];
+	bool is_given;
+} verdict;
+
+static verdict (*verdicts)[WHATS]; /* of each operation */
+
+static bool is_wanted(const operation *it, enum what what, const char *beginning, char *name, size_t size)
+{
+	enum model_order order, failure;
+	if (!weaken(it->copy[0], what, &order, &failure))
+		return false;
+	name_of(it, what, name, size);
+	return strncmp(name, beginning, strlen(beginning)) == 0;
+}
+
+static void try(const operation *it, enum what what, const char *beginning, verdict *out)
 {
 	model_site *site = it->copy[0];
 	enum model_order order = site->order, failure = site->failure, weak, weak_failure;
 	char name[200], text[400] = "";
-	if (!weaken(site, what, &weak, &weak_failure))
-		return 0;
-	name_of(it, what, name, sizeof name);
-	if (strncmp(name, beginning, strlen(beginning)) != 0)
-		return 0;
+	if (!is_wanted(it, what, beginning, name, sizeof name))
+		return;
+	(void)weaken(site, what, &weak, &weak_failure);
 	set(it, weak, weak_failure);
-	const model_scenario *scenario = find(it, text, sizeof text);
+	out->scenario = find(it, text, sizeof text);
 	set(it, order, failure);
+	snprintf(out->text, sizeof out->text, "%.60s", text);
+	out->is_given = true;
+}
+
+/* Tries the mutants whose turn it is; next is shared with the other processes. */
+static void try_in_turn(atomic_uint *next, const char *beginning)
+{
+	for (;;) {
+		unsigned turn = atomic_fetch_add(next, 1);
+		if (turn >= operation_count * WHATS)
+			return;
+		unsigned i = turn / WHATS, w = turn % WHATS;
+		try(&operations[i], (enum what)w, beginning, &verdicts[i][w]);
+	}
+}
+
+/* One process for each processor, as the checker is of one thread. False: the system refuses, or one has crashed. */
+static bool try_all(const char *beginning)
+{
+	size_t size = operation_count * sizeof *verdicts + sizeof(atomic_uint);
+	cpu_set_t processors;
+	int count = sched_getaffinity(0, sizeof processors, &processors) == 0 ? CPU_COUNT(&processors) : 1;
+	bool is_well = true;
+	verdicts = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (verdicts == MAP_FAILED) {
+		perror("mmap");
+		return false;
+	}
+	atomic_uint *next = (atomic_uint *)(verdicts + operation_count);
+	fflush(stdout);
+	for (int i = 0; i < count; i++) {
+		pid_t child = fork();
+		if (child < 0) {
+			perror("fork");
+			is_well = false;
+		}
+		if (child == 0) {
+			try_in_turn(next, beginning);
+			_exit(0);
+		}
+	}
+	int status;
+	while (wait(&status) > 0)
+		if (status != 0) {
+			printf("WRONG: a process that tried mutants has ended with status %d\n", status);
+			is_well = false;
+		}
+	return is_well;
+}
+
+static unsigned judge(const operation *it, enum what what, const char *beginning)
+{
+	const verdict *given = &verdicts[it - operations][what];
+	char name[200];
+	if (!is_wanted(it, what, beginning, name, sizeof name))
+		return 0;
 	expectation *expected = expectation_of(name);
 	bool must_be_found = expected && strcmp(expected->text, "found") == 0;
 	if (expected)
 		expected->is_used = true;
 	printf("%s : ", name);
-	if (scenario)
-		printf("found by %s: %.60s\n", scenario->name, text);
+	if (!given->is_given)
+		printf("not tried\n");
+	else if (given->scenario)
+		printf("found by %s: %s\n", given->scenario->name, given->text);
 	else {
 		printf("not found");
 		print_reaching(it);
 		printf("%s%s\n", expected && !must_be_found ? ": " : "",
 		       expected && !must_be_found ? expected->text : "");
 	}
-	fflush(stdout);
 	if (!expected) {
 		printf("    WRONG: there is no line for it\n");
 		return 1;
 	}
-	if (must_be_found != (scenario != NULL)) {
+	if (!given->is_given || must_be_found != (given->scenario != NULL)) {
 		printf("    WRONG: the file says: %s\n", expected->text);
 		return 1;
 	}
@@ -384,9 +462,11 @@ unsigned mutants_run(const char *path, const char *beginning)
 	if (!read_expectations(path))
 		return 1;
 	reach();
+	if (!try_all(beginning))
+		return 1;
 	for (unsigned i = 0; i < operation_count; i++)
 		for (unsigned w = 0; w < WHATS; w++)
-			wrong += try(&operations[i], (enum what)w, beginning);
+			wrong += judge(&operations[i], (enum what)w, beginning);
 	for (unsigned i = 0; i < expectation_count; i++)
 		if (!expectations[i].is_used && !*beginning) {
 			printf("%s\n    WRONG: there is no such operation any more\n", expectations[i].name);
