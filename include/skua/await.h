@@ -215,7 +215,7 @@ typedef unsigned skua_key;
 /*
  * Makes a name. destroy, unless NULL, is called at the end of each task whose value is not NULL.
  *
- * Call from: anywhere. Returns: 0; -EAGAIN all 64 are in use.
+ * Call from: anywhere. Returns: 0; -EAGAIN all 64 are in use, or the process has no pthread key left for the first.
  */
 int skua_key_create(skua_key *key, void (*destroy)(void *value));
 

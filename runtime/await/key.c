@@ -24,11 +24,32 @@ static struct {
 	void (*destroy[KEYS_MAX])(void *value);
 } keys;
 
-static pthread_key_t thread_key;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+/* Where a plain thread's array hangs: one more than the number of the pthread key; 0: nobody has made a key yet. */
+static SK_ATOMIC(uint32_t) thread_key;
+
+static void thread_ended(void *values)
+{
+	void **array = values;
+	sk_key_end(&array);
+}
+
+static bool make_thread_key(void)
+{
+	uint32_t none = 0;
+	pthread_key_t made;
+	if (sk_load_relaxed(&thread_key) != 0) /* relaxed: a number, which does not change */
+		return true;
+	if (pthread_key_create(&made, thread_ended) != 0)
+		return false;
+	if (!sk_cas_relaxed(&thread_key, &none, made + 1)) /* relaxed: as above */
+		pthread_key_delete(made);
+	return true;
+}
 
 int skua_key_create(skua_key *key, void (*destroy)(void *value))
 {
+	if (!make_thread_key())
+		return -EAGAIN;
 	uint32_t next = sk_load_relaxed(&keys.count); /* relaxed: the CAS decides */
 	do {
 		if (next >= KEYS_MAX)
@@ -60,17 +81,6 @@ void sk_key_end(void ***place)
 	*place = NULL;
 }
 
-static void thread_ended(void *values)
-{
-	void **array = values;
-	sk_key_end(&array);
-}
-
-static void make_thread_key(void)
-{
-	pthread_key_create(&thread_key, thread_ended);
-}
-
 /* Where the caller's array hangs, if it is a task. */
 static void ***place_of_task(void)
 {
@@ -87,15 +97,16 @@ static void ***place_of_task(void)
 static void **values_of_caller(bool make)
 {
 	void ***place = place_of_task();
-	if (!place)
-		pthread_once(&once, make_thread_key);
-	void **values = place ? *place : pthread_getspecific(thread_key);
+	uint32_t own = sk_load_relaxed(&thread_key); /* relaxed: a number, made before the caller's key */
+	if (own == 0)
+		return NULL;
+	void **values = place ? *place : pthread_getspecific(own - 1);
 	if (values || !make)
 		return values;
 	values = calloc(KEYS_MAX, sizeof *values);
 	if (values && place)
 		*place = values;
-	else if (values && pthread_setspecific(thread_key, values) != 0) {
+	else if (values && pthread_setspecific(own - 1, values) != 0) {
 		free(values);
 		values = NULL;
 	}

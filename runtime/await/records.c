@@ -22,7 +22,7 @@
 typedef struct cache {
 	sk_async *list;
 	unsigned count;
-	bool is_known; /* its thread's end will give it back */
+	bool is_known; /* its thread's end will give it back, if that can be */
 } cache;
 
 static SK_THREAD_LOCAL cache own;
@@ -36,7 +36,9 @@ static struct {
 	} *slabs;
 } common;
 
+/* set once */
 static pthread_key_t at_end;
+static bool has_key; /* if not, what a thread has is lost at its end */
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void give_batch(sk_async *batch)
@@ -56,11 +58,6 @@ static void give_all(void *arg)
 	*ended = (cache){ 0 };
 }
 
-static void make_key(void)
-{
-	(void)pthread_key_create(&at_end, give_all); /* without a key, what a thread has is lost at its end */
-}
-
 static __attribute__((noinline)) cache *cache_of_thread(void)
 {
 	__asm__ volatile(""); /* fibers move: the address is not to be kept */
@@ -76,14 +73,15 @@ static void after_fork(void)
 
 static void begin(void)
 {
-	make_key();
+	has_key = pthread_key_create(&at_end, give_all) == 0;
 	sk_pool_hook(&(sk_pool_hooks){ .after_fork = after_fork });
 }
 
 static void know(cache *mine)
 {
 	pthread_once(&once, begin);
-	pthread_setspecific(at_end, mine);
+	if (has_key)
+		pthread_setspecific(at_end, mine);
 	mine->is_known = true;
 }
 

@@ -32,6 +32,9 @@ static atomic_uint seen;
 
 static atomic_long blocks, mappings, threads;
 
+#define KEYS 1024u /* as many as the C library has */
+static atomic_bool is_key[KEYS];
+
 void inject_arm(enum inject_kind kind, unsigned nth, bool lasts)
 {
 	atomic_store(&seen, 0);
@@ -203,7 +206,23 @@ int __wrap_pthread_join(pthread_t thread, void **result)
 DECLARE(int, pthread_key_create, (pthread_key_t * key, void (*destroy)(void *)))
 int __wrap_pthread_key_create(pthread_key_t *key, void (*destroy)(void *))
 {
-	return fails(INJECT_KEY) ? EAGAIN : __real_pthread_key_create(key, destroy);
+	if (fails(INJECT_KEY))
+		return EAGAIN;
+	int error = __real_pthread_key_create(key, destroy);
+	if (error == 0 && *key < KEYS)
+		atomic_store_explicit(&is_key[*key], true, memory_order_relaxed);
+	return error;
+}
+
+/* Without this it would be the key of somebody else, like the one of a sanitizer. */
+DECLARE(int, pthread_setspecific, (pthread_key_t key, const void *value))
+int __wrap_pthread_setspecific(pthread_key_t key, const void *value)
+{
+	if (key < KEYS && !atomic_load_explicit(&is_key[key], memory_order_relaxed)) {
+		fprintf(stderr, "a thread-specific key is used that was never made\n");
+		abort();
+	}
+	return __real_pthread_setspecific(key, value);
 }
 
 WRAP(int, sched_setaffinity, (pid_t pid, size_t bytes, const cpu_set_t *set), (pid, bytes, set), INJECT_BIND, EPERM)

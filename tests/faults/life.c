@@ -359,6 +359,8 @@ void life(void)
 	many_elements();
 	if (!has_key)
 		has_key = !failed("skua_key_create", skua_key_create(&key, NULL));
+	if (has_key && !failed("skua_key_set", skua_key_set(key, &key)))
+		REQUIRE(skua_key_get(key) == &key);
 	input_and_output();
 	skua_stop();
 	REQUIRE(skua_workers() == 0);

@@ -14,7 +14,8 @@
  * mappings, threads and descriptors in use as one that never met a failure. Each n has a process of its own, which
  * must end within some seconds.
  *
- *     sweep [every [kind]]     tries n = 1, 1 + every, 1 + 2 every, ... (of the many interruptions every tenth of them)
+ *     sweep [every [kind]]     tries n = 1, 1 + every, 1 + 2 every, ... (of the many interruptions every tenth of them,
+ *                              of the few keys each)
  */
 #include "inject.h"
 #include "life.h"
@@ -154,7 +155,8 @@ static unsigned sweep(enum inject_kind kind, bool lasting, unsigned every)
 	static char said[SAID_BYTES];
 	char errors[400] = "";
 	unsigned ends[BAD + 1] = { 0 }, tried = 0, bad = 0;
-	for (unsigned nth = 1;; nth += kind == INJECT_WAIT ? 10 * every : every) {
+	unsigned step = kind == INJECT_WAIT ? 10 * every : kind == INJECT_KEY ? 1 : every;
+	for (unsigned nth = 1;; nth += step) {
 		report told = { 0 };
 		enum end end = run(kind, nth, lasting, &told, said);
 		ends[end]++;
