@@ -298,7 +298,7 @@ const model_scenario idle_scenarios[] = {
 	{ "idle.share", "a busy worker shares two, two park", 3, setup_two_barrier, share, finish, .spurious = 0,
 	  .preemptions = 2, .is_large = true, .rests = all_done },
 	{ "idle.paired", "the same, and one needs the other", 3, setup_paired, share, finish, .spurious = 0,
-	  .preemptions = 2, .rests = all_done },
+	  .preemptions = 2, .is_large = true, .rests = all_done },
 	{ "idle.long_send", "two send, one parks", 3, setup_two, two_send, finish, .spurious = 1, .preemptions = 3,
 	  .is_long = true, .rests = all_done },
 	{ "idle.long_park", "one sends two, two park", 3, setup_two, two_park, finish, .spurious = 0, .preemptions = 3,

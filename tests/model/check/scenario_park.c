@@ -241,13 +241,13 @@ static void again(unsigned thread)
 
 const model_scenario park_scenarios[] = {
 	{ "park.one", "one task, a thief that parks", 2, setup_one_task, one_needed, finish, .spurious = 0,
-	  .preemptions = 2, .stale = 2, .rests = is_over },
+	  .preemptions = 2, .stale = 2, .is_large = true, .rests = is_over },
 	{ "park.two", "two tasks, both needed, a thief that parks", 2, setup_two, all_needed, finish, .spurious = 0,
-	  .preemptions = 2, .stale = 1, .rests = is_over },
+	  .preemptions = 2, .stale = 1, .is_large = true, .rests = is_over },
 	{ "park.again", "a task, then one that is needed, a thief that parks", 2, setup_two, again, finish,
 	  .spurious = 0, .preemptions = 2, .stale = 2, .rests = is_over },
 	{ "park.plain", "two tasks, both needed, two thieves park, no membarrier", 3, setup_plain, all_needed, finish,
-	  .spurious = 0, .preemptions = 1, .stale = 2, .rests = is_over },
+	  .spurious = 0, .preemptions = 1, .stale = 2, .is_large = true, .rests = is_over },
 	{ "park.three", "three tasks, one needed, two thieves park", 3, setup_three, one_needed, finish, .spurious = 0,
 	  .preemptions = 1, .stale = 2, .is_large = true, .rests = is_over },
 	{ "park.needed", "three tasks, all needed, two thieves park", 3, setup_three, all_needed, finish, .spurious = 0,

@@ -416,7 +416,7 @@ const model_scenario task_stack_scenarios[] = {
 	{ "stack.force_joined", "a force after a join", 2, setup, force_joined, finish, .spurious = 0 },
 	{ "stack.both_force", "three tasks, two thieves force", 3, setup_lazy, both_force, finish, .spurious = 0 },
 	{ "stack.three_forced", "three tasks, one forces and steals, one steals", 3, setup_lazy, three_forced, finish,
-	  .spurious = 0 },
+	  .spurious = 0, .is_large = true },
 	{ "stack.grow", "three tasks, the slots grow; one forces, one asks", 3, setup_small, grow, finish,
 	  .spurious = 0, .preemptions = 2, .stale = 2, .is_large = true },
 	{ "stack.all", "three tasks, two thieves steal, ask, force", 3, setup, all, finish, .spurious = 0,
