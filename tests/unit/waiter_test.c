@@ -187,13 +187,25 @@ static struct {
 	SK_ATOMIC(sk_scope *) scope;
 	SK_ATOMIC(uint32_t) cause;
 	simple event_;
+	sk_fiber *fiber;
 } sleeper;
 
 static void *shows_its_scope(void *arg)
 {
+	sleeper.fiber = sk_fiber_self();
 	sk_store_release(&sleeper.scope, sk_scope_self());
 	sk_store_release(&sleeper.cause, await_simple(&sleeper.event_, SK_TIMERS_NEVER, true));
 	return arg;
+}
+
+/* Before its commit is over it may find out by itself that it is cancelled. */
+static void wait_until_it_sleeps(void)
+{
+	uint64_t ticket;
+	while (!sk_is_ticket(ticket = sk_load_acquire(&sleeper.event_)))
+		sched_yield();
+	while (sk_load_acquire(&sleeper.fiber->committed_wait) != (uint32_t)(ticket >> 32))
+		sched_yield();
 }
 
 /* Between win and tell it does not go on, whatever else happens to it; and only the first cause counts. */
@@ -206,8 +218,7 @@ static void win_then_tell(void)
 		sk_store_relaxed(&sleeper.cause, SK_CAUSE_ARMED);
 		sk_store_relaxed(&sleeper.event_, 0);
 		skua_future *future = skua_async(shows_its_scope, NULL);
-		while (!sk_is_ticket(sk_load_relaxed(&sleeper.event_)))
-			sched_yield();
+		wait_until_it_sleeps();
 		if (told_by_event)
 			cr_assert(fire_simple(&sleeper.event_, SK_CAUSE_EVENT));
 		sk_scope *scope = sk_load_acquire(&sleeper.scope);
