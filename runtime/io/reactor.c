@@ -247,8 +247,16 @@ static unsigned fire(sk_pool *pool, const batch *taken, bool alone)
 	unsigned fired = 0;
 	sk_hostile_point();
 	alone = alone && taken->count == 1;
-	for (unsigned i = 0; i < taken->count; i++)
-		fired += sk_waiter_fire_one(pool, taken->entry[i].ticket, taken->entry[i].cause, alone);
+	for (unsigned i = 0; i < taken->count; i++) {
+		sk_ticket ticket = taken->entry[i].ticket;
+		void *waiter = sk_waiter_win(pool, ticket, taken->entry[i].cause);
+		if (!waiter)
+			continue;
+		if (!alone)
+			sk_waiter_warm(ticket, waiter);
+		sk_waiter_tell(pool, ticket, waiter, alone);
+		fired++;
+	}
 	return fired;
 }
 

@@ -94,6 +94,16 @@ static ptrdiff_t read_plainly(int fd, const span *what)
 	return result;
 }
 
+/* The same of a connection, for which the kernel has less to do; but not of nothing, which recv would wait for. */
+static ptrdiff_t receive_plainly(int fd, const span *what)
+{
+	ptrdiff_t result;
+	do {
+		result = sk_io_result(recv(fd, what->in, what->bytes, 0));
+	} while (result == -EINTR);
+	return result;
+}
+
 static ptrdiff_t read_when_ready(sk_io_call *call, const span *what)
 {
 	if (call->in_task && sk_file_is(call->fd))
@@ -102,13 +112,19 @@ static ptrdiff_t read_when_ready(sk_io_call *call, const span *what)
 	return error < 0 ? error : read_plainly(call->fd, what);
 }
 
+static bool is_connection(sk_io_call *call)
+{
+	return call->in_task && sk_reactor_kind(&call->watch) == SK_DESCRIPTOR_TCP;
+}
+
 static ptrdiff_t try_read(sk_io_call *call, void *arg)
 {
 	const span *what = arg;
 	ptrdiff_t result;
 	switch (sk_io_manner(call)) {
 	case SK_IO_PLAIN:
-		result = read_plainly(call->fd, what);
+		result = is_connection(call) && what->bytes > 0 ? receive_plainly(call->fd, what)
+		                                                : read_plainly(call->fd, what);
 		sk_io_took(call, result, what->bytes);
 		return result;
 	case SK_IO_READY:

@@ -162,14 +162,14 @@ static void sleep_until(sk_pool *pool, uint64_t until)
 /* What the monitor keeps from one time to the next. */
 typedef struct rounds {
 	unsigned calm; /* so many in a row without anything for it to do */
-	uint64_t round_ns; /* when the last one was */
+	uint64_t round_ns; /* when it judged last */
 	bool waited;
 	uint64_t watched_ns; /* when it last found nobody in the reactor; 0: that is long ago */
 	uint64_t trim_ns;
 } rounds;
 
-/* Sees to what waits. Returns whether anything does. */
-static bool attend(sk_pool *pool, rounds *kept, uint64_t now, bool is_neglected)
+/* Do the workers come to everything by themselves? Looks at the events if they do not look at those. */
+static void judge(sk_pool *pool, rounds *kept, uint64_t now, bool is_neglected)
 {
 	observed workers = observe(pool);
 	bool others_look = workers.look && now - kept->round_ns < 2 * SK_MONITOR_CALM_NS; /* and not long ago */
@@ -178,6 +178,14 @@ static bool attend(sk_pool *pool, rounds *kept, uint64_t now, bool is_neglected)
 		sk_poller_look(pool);
 	bool is_calm = is_neglected && others_look && !workers.stuck && !sk_idle_sleeper_seen(&pool->idle);
 	kept->calm = is_calm ? kept->calm + 1 : 0;
+}
+
+/* Sees to what waits. Returns whether anything does. */
+static bool attend(sk_pool *pool, rounds *kept, uint64_t now, bool is_neglected)
+{
+	/* Who is woken early would find that nobody has done anything meanwhile. */
+	if (now - kept->round_ns >= SK_MONITOR_PERIOD_NS / 2)
+		judge(pool, kept, now, is_neglected);
 	bool waits = sk_monitor_is_needed(pool);
 	if (waits)
 		look_at_soon(pool);

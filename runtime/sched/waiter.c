@@ -15,6 +15,7 @@
 
 #define SEQ_SHIFT 32
 #define INDEX_BITS 30
+#define WARM_LINES 12 /* from the saved registers to the frame of who called what waits */
 #define INDEX_MASK ((UINT64_C(1) << INDEX_BITS) - 1)
 
 static inline sk_ticket ticket_of(uint64_t seq, uint64_t index, enum sk_ticket_kind kind)
@@ -151,6 +152,18 @@ void sk_waiter_expect(sk_pool *pool, const sk_ticket *tickets, unsigned count)
 		__builtin_prefetch(&fiber->wait, 1);
 		__builtin_prefetch(&fiber->context, 1);
 	}
+}
+
+void sk_waiter_warm(sk_ticket ticket, void *waiter)
+{
+	if (SK_UNLIKELY(sk_ticket_is_thread(ticket)))
+		return;
+	sk_fiber *fiber = waiter;
+	const char *top = fiber->context.sp;
+	for (int line = 0; line < WARM_LINES; line++)
+		__builtin_prefetch(top + line * SK_CACHE_LINE, 1);
+	__builtin_prefetch(&fiber->fast, 1);
+	__builtin_prefetch(fiber->scope, 1);
 }
 
 static thread_waiter *thread_of(sk_ticket ticket)
