@@ -129,9 +129,7 @@ sk_fiber *sk_waiter_claim(struct sk_pool *pool, sk_ticket ticket, uint32_t cause
 void *sk_waiter_win(struct sk_pool *pool, sk_ticket ticket, uint32_t cause);
 void sk_waiter_tell(struct sk_pool *pool, sk_ticket ticket, void *waiter, bool soon);
 
-/*
- * Between the two, of one that goes on later: asks for what the switch to it touches, and the frames that it returns to.
- */
+/* Between the two, of one that goes on later: asks for what the switch to it and its uppermost frames touch. */
 void sk_waiter_warm(sk_ticket ticket, void *waiter);
 
 /* Many are about to be fired: asks for what that touches, so that it does not come one after the other. */
