@@ -65,9 +65,9 @@
  *                  the call returns when it has let go of the buffer. With threads, one that has begun is not
  *                  cancelled.
  *     Latency      Beside tasks that compute, an event is noticed within two milliseconds, or eight where the workers
- *                  looked at events by themselves just before; the woken task goes on when a worker next looks around,
- *                  at a spawn, the end of a task or a wait, and after as long again at the latest if its worker's task
- *                  spawns or loops at all.
+ *                  looked at events by themselves just before or none had come for some time; the woken task goes on
+ *                  when a worker next looks around, at a spawn, the end of a task or a wait, and after as long again
+ *                  at the latest if its worker's task spawns or loops at all.
  *
  * Environment: SKUA_IO=epoll does without io_uring; SKUA_IO=uring demands it: where it is not to be had, calls for
  * files return its error.

@@ -15,6 +15,8 @@
 /* After so many rounds in which all workers were awake and came to everything by themselves, events among it, it comes
  * less often. */
 #define CALM 8u
+/* The same after so many rounds in which no event came to anybody. */
+#define QUIET 16u
 #define TRIM_PERIOD_NS UINT64_C(1000000000)
 /* So many stacks are given back at a time: ten thousand take longer than an event may wait for the monitor. */
 #define TRIM_MOST 256u
@@ -161,14 +163,15 @@ static void sleep_until(sk_pool *pool, uint64_t until)
 
 /* What the monitor keeps from one time to the next. */
 typedef struct rounds {
-	unsigned calm; /* so many in a row without anything for it to do */
+	unsigned calm;  /* so many in a row without anything for it to do */
+	unsigned quiet; /* so many in a row without an event */
 	uint64_t round_ns; /* when it judged last */
 	bool waited;
 	uint64_t watched_ns; /* when it last found nobody in the reactor; 0: that is long ago */
 	uint64_t trim_ns;
 } rounds;
 
-/* Do the workers come to everything by themselves? Looks at the events if they do not look at those. */
+/* Is there little for it to do? Looks at the events if the workers do not. */
 static void judge(sk_pool *pool, rounds *kept, uint64_t now, bool is_neglected)
 {
 	observed workers = observe(pool);
@@ -176,8 +179,12 @@ static void judge(sk_pool *pool, rounds *kept, uint64_t now, bool is_neglected)
 	kept->round_ns = now;
 	if (is_neglected && !others_look)
 		sk_poller_look(pool);
-	bool is_calm = is_neglected && others_look && !workers.stuck && !sk_idle_sleeper_seen(&pool->idle);
-	kept->calm = is_calm ? kept->calm + 1 : 0;
+	kept->quiet = sk_poller_had_events(pool) ? 0 : kept->quiet + 1;
+	bool is_seen_to = kept->quiet >= QUIET || (others_look && !sk_idle_sleeper_seen(&pool->idle));
+	if (workers.stuck || (is_neglected && !is_seen_to))
+		kept->calm = 0;
+	else if (is_neglected)
+		kept->calm++;
 }
 
 /* Sees to what waits. Returns whether anything does. */

@@ -5,8 +5,8 @@
  * millisecond: every worker's tick is set and its running fiber's poll becomes NULL, so that its next spawn takes the
  * slow path, finds the tick, and gives way to what waits. A task that neither spawns nor syncs cannot be interrupted.
  * Each time it takes a core from a worker, which was 3 % of an echo server's; so after a few times in which all workers
- * were awake and came to everything by themselves, the kernel's events among it, it comes every four milliseconds only,
- * until they do not.
+ * were awake and came to everything by themselves, the kernel's events among it, or in which no event came, it comes
+ * every four milliseconds only, until that changes.
  *
  * It is also the last resort for timers (a worker fires its own as a rule, see sched/timers.h): it wakes a grace after
  * the earliest, and fires what is overdue. Who sets an earlier timer compares with until_ns, behind a fence, and wakes

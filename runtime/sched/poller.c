@@ -18,10 +18,27 @@ void sk_poller_install(sk_pool *pool, const sk_poller_ops *ops)
 	sk_store_release(&pool->poller.ops, ops); /* edge poller.ops -> : the reactor is ready */
 }
 
+/* The flag is cleared about each millisecond, so it is seldom written. */
+static unsigned poll_until(sk_pool *pool, const sk_poller_ops *ops, uint64_t until_ns)
+{
+	unsigned fired = ops->poll(pool, until_ns);
+	if (fired > 0 && !sk_load_relaxed(&pool->poller.had_events)) /* relaxed, both: a hint */
+		sk_store_relaxed(&pool->poller.had_events, 1);
+	return fired;
+}
+
 unsigned sk_poller_look(sk_pool *pool)
 {
 	const sk_poller_ops *ops = ops_of(pool);
-	return ops && ops->expects(pool) ? ops->poll(pool, 0) : 0;
+	return ops && ops->expects(pool) ? poll_until(pool, ops, 0) : 0;
+}
+
+bool sk_poller_had_events(sk_pool *pool)
+{
+	bool had_events = sk_load_relaxed(&pool->poller.had_events) != 0; /* relaxed, both: a hint */
+	if (had_events)
+		sk_store_relaxed(&pool->poller.had_events, 0);
+	return had_events;
 }
 
 bool sk_poller_expects(sk_pool *pool)
@@ -54,7 +71,7 @@ int sk_poller_park(sk_pool *pool, sk_park_word *word, uint64_t until_ns)
 	sk_hostile_point();
 	int result = 0;
 	if (!sk_load_seq_cst(word)) { /* edge poller.hold -> : either we see the word or the waker sees us */
-		bool is_idle = ops->poll(pool, until_ns) == 0;
+		bool is_idle = poll_until(pool, ops, until_ns) == 0;
 		if (is_idle && until_ns != SK_PARK_FOREVER && sk_clock_ns() >= until_ns)
 			result = -ETIMEDOUT;
 		else if (!is_idle)

@@ -62,6 +62,7 @@ typedef struct sk_poller {
 	_Alignas(SK_FALSE_SHARING) SK_ATOMIC(const sk_poller_ops *) ops;
 	/* CASed and stored by who parks, read by who wakes */
 	SK_ATOMIC(sk_park_word *) holder;
+	SK_ATOMIC(uint32_t) had_events; /* who gets some sets it, the monitor clears it */
 } sk_poller;
 
 /* The reactor is ready. Call from: any thread that keeps the pool alive. */
@@ -75,6 +76,9 @@ bool sk_poller_expects(struct sk_pool *pool);
 
 /* Something more is expected now: if nobody sleeps in the reactor, the monitor looks. Call from: any thread. */
 void sk_poller_wanted(struct sk_pool *pool);
+
+/* Has anybody got an event since the last call? A hint. Call from: the monitor. */
+bool sk_poller_had_events(struct sk_pool *pool);
 
 /* Is anything expected while nobody sleeps in the reactor? */
 bool sk_poller_is_neglected(struct sk_pool *pool);

@@ -6,6 +6,7 @@ import json
 from . import echo, processes
 
 MODES = ("alone", "idle", "paced", "busy")
+RUNS = 5  # in a row, where the connections stay as they are: the first one still finds what their making left behind
 
 
 @contextlib.contextmanager
@@ -24,6 +25,10 @@ def once(process):
     process.stdin.write(b"\n")
     took, echoed = map(int, processes.line(process, "beside").split())
     return took / 1e6, echoed
+
+
+def fastest(process):
+    return min(once(process)[0] for _ in range(RUNS))
 
 
 def under_load(plan, programs, process, port, where):
@@ -51,10 +56,10 @@ def one_round(plan, programs, processes_, where):
     alone, served, port = processes_
     workers, mode = where
     if mode == "alone":
-        return once(alone)[0], {}
+        return fastest(alone), {}
     if mode == "idle":
         with echo.holding(plan, programs, port, plan.idle_connections, workers):
-            return once(served)[0], {}
+            return fastest(served), {}
     return under_load(plan, programs, served, port, where)
 
 
