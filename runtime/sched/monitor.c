@@ -163,8 +163,8 @@ static void sleep_until(sk_pool *pool, uint64_t until)
 
 /* What the monitor keeps from one time to the next. */
 typedef struct rounds {
-	unsigned calm;  /* so many in a row without anything for it to do */
-	unsigned quiet; /* so many in a row without an event */
+	unsigned calm;     /* so many in a row without anything for it to do */
+	unsigned quiet;    /* so many in a row without an event */
 	uint64_t round_ns; /* when it judged last */
 	bool waited;
 	uint64_t watched_ns; /* when it last found nobody in the reactor; 0: that is long ago */
@@ -188,11 +188,8 @@ static void judge(sk_pool *pool, rounds *kept, uint64_t now, bool is_neglected)
 }
 
 /* Sees to what waits. Returns whether anything does. */
-static bool attend(sk_pool *pool, rounds *kept, uint64_t now, bool is_neglected)
+static bool attend(sk_pool *pool, rounds *kept)
 {
-	/* Who is woken early would find that nobody has done anything meanwhile. */
-	if (now - kept->round_ns >= SK_MONITOR_PERIOD_NS / 2)
-		judge(pool, kept, now, is_neglected);
 	bool waits = sk_monitor_is_needed(pool);
 	if (waits)
 		look_at_soon(pool);
@@ -235,8 +232,13 @@ static void watch(void *argument)
 			return;
 		uint64_t now = sk_clock_ns(), overdue = fire_overdue(pool, now);
 		sk_fence_seq_cst(); /* edge -> monitor.wake : the word is cleared before the look */
-		bool is_neglected = sk_poller_is_neglected(pool), waits = attend(pool, &kept, now, is_neglected);
-		uint64_t period_ns = kept.calm < CALM ? SK_MONITOR_PERIOD_NS : SK_MONITOR_CALM_NS;
+		bool is_neglected = sk_poller_is_neglected(pool);
+		/* Who is woken early would find that nobody has done anything meanwhile: he comes back soon instead. */
+		bool is_early = now - kept.round_ns < SK_MONITOR_PERIOD_NS / 2;
+		if (!is_early)
+			judge(pool, &kept, now, is_neglected);
+		bool waits = attend(pool, &kept);
+		uint64_t period_ns = is_early || kept.calm < CALM ? SK_MONITOR_PERIOD_NS : SK_MONITOR_CALM_NS;
 		if (waits) { /* it comes back by itself: nobody need make a system call meanwhile */
 			sk_store_relaxed(&monitor->word, 1); /* relaxed: a word to those who would wake it */
 			sk_park_wait(&monitor->word, 1, earlier(overdue, now + period_ns));
