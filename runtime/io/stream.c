@@ -85,21 +85,13 @@ static ptrdiff_t write_hushed(int fd, const span *what, bool nowait)
 
 /* --- reading --- */
 
-static ptrdiff_t read_plainly(int fd, const span *what)
+/* From a connection by recv, for which the kernel has less to do; but not nothing, which recv would wait for. */
+static ptrdiff_t read_plainly(int fd, const span *what, bool is_connection)
 {
+	bool by_recv = is_connection && what->bytes > 0;
 	ptrdiff_t result;
 	do {
-		result = sk_io_result(read(fd, what->in, what->bytes));
-	} while (result == -EINTR);
-	return result;
-}
-
-/* The same of a connection, for which the kernel has less to do; but not of nothing, which recv would wait for. */
-static ptrdiff_t receive_plainly(int fd, const span *what)
-{
-	ptrdiff_t result;
-	do {
-		result = sk_io_result(recv(fd, what->in, what->bytes, 0));
+		result = sk_io_result(by_recv ? recv(fd, what->in, what->bytes, 0) : read(fd, what->in, what->bytes));
 	} while (result == -EINTR);
 	return result;
 }
@@ -109,22 +101,17 @@ static ptrdiff_t read_when_ready(sk_io_call *call, const span *what)
 	if (call->in_task && sk_file_is(call->fd))
 		return SK_IO_IS_FILE;
 	int error = sk_io_ready(call->fd, SK_IN);
-	return error < 0 ? error : read_plainly(call->fd, what);
-}
-
-static bool is_connection(sk_io_call *call)
-{
-	return call->in_task && sk_reactor_kind(&call->watch) == SK_DESCRIPTOR_TCP;
+	return error < 0 ? error : read_plainly(call->fd, what, false);
 }
 
 static ptrdiff_t try_read(sk_io_call *call, void *arg)
 {
 	const span *what = arg;
+	bool is_connection = call->in_task && sk_reactor_kind(&call->watch) == SK_DESCRIPTOR_TCP;
 	ptrdiff_t result;
 	switch (sk_io_manner(call)) {
 	case SK_IO_PLAIN:
-		result = is_connection(call) && what->bytes > 0 ? receive_plainly(call->fd, what)
-		                                                : read_plainly(call->fd, what);
+		result = read_plainly(call->fd, what, is_connection);
 		sk_io_took(call, result, what->bytes);
 		return result;
 	case SK_IO_READY:

@@ -467,3 +467,28 @@ Test(stream, spawned_tasks_read_too)
 {
 	wired(1, 4, fork_join);
 }
+
+/* Reading nothing from a connection says 0 at once, though nothing has come. */
+static void *read_nothing(void *arg)
+{
+	int listener = skua_listen("127.0.0.1", 0, 4);
+	int a = skua_dial("127.0.0.1", (unsigned)skua_local_port(listener)), b = skua_accept(listener);
+	char byte;
+	cr_assert(a >= 0 && b >= 0);
+	cr_assert_eq(skua_read_until(a, &byte, 0, skua_now_ns() + 10 * MS), 0);
+	cr_assert_eq(skua_read_until(a, &byte, 1, skua_now_ns() + MS), -ETIMEDOUT);
+	skua_close(a);
+	skua_close(b);
+	skua_close(listener);
+	return arg;
+}
+
+static void nothing(void)
+{
+	in_task(read_nothing, NULL);
+}
+
+Test(stream, nothing_is_read_at_once)
+{
+	wired(1, 2, nothing);
+}
