@@ -304,9 +304,9 @@ unsigned sk_reactor_deliver(sk_pool *pool, uint64_t name, unsigned sides, bool a
 }
 
 /*
- * Of many connections, what their events touch is in no cache: descriptors, nodes on the stacks of their waiters and
- * the frames around, fibers. All of it is asked for in advance, each for what the one before has led to. Nothing but
- * hints is read of another's; what they point to need not be there any more.
+ * Of many connections, what their events touch is in no cache: descriptors, nodes on the stacks of their waiters,
+ * fibers. All of it is asked for in advance, each for what the one before has led to; the frames follow when the fiber
+ * is won (fire). Nothing but hints is read of another's; what they point to need not be there any more.
  */
 static void warm(sk_pool *pool, const sk_epoll_event *events, unsigned count)
 {
@@ -320,12 +320,8 @@ static void warm(sk_pool *pool, const sk_epoll_event *events, unsigned count)
 		ticket[i] = 0;
 		if (!descriptor[i])
 			continue;
-		const char *node = (const char *)sk_load_relaxed(&descriptor[i]->near_node); /* relaxed, both: hints */
-		ticket[i] = sk_load_relaxed(&descriptor[i]->near_ticket);
-		if (!node)
-			continue;
-		for (int line = -1; line < 3; line++)
-			__builtin_prefetch(node + line * SK_CACHE_LINE, 1);
+		ticket[i] = sk_load_relaxed(&descriptor[i]->near_ticket); /* relaxed, both: hints */
+		__builtin_prefetch(sk_load_relaxed(&descriptor[i]->near_node), 1);
 	}
 	sk_waiter_expect(pool, ticket, count);
 }

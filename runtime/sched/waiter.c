@@ -15,8 +15,8 @@
 
 #define SEQ_SHIFT 32
 #define INDEX_BITS 30
-#define WARM_LINES 12 /* from the saved registers to the frame of who called what waits */
 #define INDEX_MASK ((UINT64_C(1) << INDEX_BITS) - 1)
+#define WARM_LINES 12 /* from the saved registers to the frame of who called what waits */
 
 static inline sk_ticket ticket_of(uint64_t seq, uint64_t index, enum sk_ticket_kind kind)
 {
