@@ -21,10 +21,15 @@
 
 #define MS UINT64_C(1000000)
 
+/* Only where the kernel has none or refuses it: another error is one of ours. */
 static inline bool has_uring(void)
 {
 	sk_uring *ring = NULL;
-	if (sk_uring_open(&ring) < 0)
+	int error = sk_uring_open(&ring);
+	cr_assert(error == 0 || error == -ENOSYS || error == -EPERM || error == -EACCES ||
+		          error == -EOPNOTSUPP, /* one that is too old */
+	          "%s", skua_strerror(error));
+	if (error < 0)
 		return false;
 	sk_uring_close(ring);
 	return true;
