@@ -11,7 +11,8 @@
  *   under the lock:   queue and its length, threads, idle, blocked (waiting for something of skua's), stopping
  *
  * A job lies on the stack of the fiber that waits for it; after its ticket is fired nothing of it is touched. The pool
- * that the ticket belongs to lives while one of its tasks waits.
+ * that the ticket belongs to lives while one of its tasks waits, and then until the threads have been joined: the one
+ * that fired may still be waking a worker when the task has gone on and the program stops the pool.
  *
  * Who may call: any thread.
  */
@@ -169,7 +170,7 @@ static bool enlist(void *arg, sk_ticket ticket)
 	return is_queued;
 }
 
-static void stop(sk_pool *pool)
+static void end_threads(sk_pool *pool)
 {
 	(void)pool;
 	pthread_mutex_lock(&offload.lock);
@@ -208,7 +209,7 @@ static void after_fork(void)
 static void begin(void)
 {
 	make();
-	sk_pool_hook(&(sk_pool_hooks){ .stop = stop, .after_fork = after_fork });
+	sk_pool_hook(&(sk_pool_hooks){ .end_threads = end_threads, .after_fork = after_fork });
 }
 
 void *sk_offload(enum sk_wait why, void *(*fn)(void *), void *arg)

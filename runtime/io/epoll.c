@@ -181,6 +181,9 @@ void sk_epoll_interrupt(sk_epoll *epoll)
 	/* edge epoll.state -> : the sleeper's word was set before */
 	if (sk_exchange_seq_cst(&epoll->state, INTERRUPTED) != SLEEPING)
 		return;
+	sk_hostile_point();
 	const uint64_t one = 1;
-	(void)!write(epoll->wake, &one, sizeof one); /* full: it is readable anyway */
+	ptrdiff_t written = write(epoll->wake, &one, sizeof one); /* full: it is readable anyway */
+	SK_INVARIANT(written >= 0 || errno != EBADF, "who interrupts keeps the pool from being stopped");
+	(void)written;
 }

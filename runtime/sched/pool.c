@@ -134,6 +134,9 @@ static void run_stop_hooks(sk_pool *pool)
 {
 	uint32_t count = sk_load_acquire(&hooks.count); /* edge -> pool.hooks : the entries */
 	for (uint32_t i = 0; i < count; i++)
+		if (hooks.entry[i].end_threads)
+			hooks.entry[i].end_threads(pool);
+	for (uint32_t i = 0; i < count; i++)
 		if (hooks.entry[i].stop)
 			hooks.entry[i].stop(pool);
 }

@@ -101,9 +101,11 @@ extern sk_pool_entrance sk_entrance;
 
 /*
  * What the layers above have to do when a pool stops (its tasks are over, its threads are gone) and in the child of a
- * fork. Registered once, at first use; at most eight. Call from: anywhere.
+ * fork. First all end what threads they have, for such a thread may still be waking somebody, through any of them; then
+ * all put away what they hold. Registered once, at first use; at most eight. Call from: anywhere.
  */
 typedef struct sk_pool_hooks {
+	void (*end_threads)(sk_pool *pool);
 	void (*stop)(sk_pool *pool);
 	void (*after_fork)(void);
 } sk_pool_hooks;

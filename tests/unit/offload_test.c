@@ -146,6 +146,47 @@ Test(offload, a_call_that_runs_a_task_does_not_count_either)
 	with_workers(1, 3, calls_that_run_tasks);
 }
 
+/* --- the end --- */
+
+static int ends[2];
+
+static void *reads_a_byte(void *arg)
+{
+	char byte;
+	cr_assert_eq(skua_read(ends[0], &byte, 1), 1);
+	return arg;
+}
+
+/* Takes long enough for a worker to fall asleep in the reactor; then it has an event, and is to be woken as well. */
+static void *writes_a_byte(void *arg)
+{
+	nanosleep(&(struct timespec){ .tv_nsec = 200000 }, NULL);
+	cr_assert_eq(write(ends[1], "x", 1), 1);
+	return arg;
+}
+
+static void *offloads_the_writing(void *arg)
+{
+	return skua_offload(writes_a_byte, arg);
+}
+
+/*
+ * The reactor is made before the first thread is, and is not to be unmade while that thread is about to wake a worker
+ * in it, though the tasks have gone on by themselves and are over.
+ */
+Test(offload, a_thread_that_still_wakes_somebody_is_waited_for)
+{
+	cr_assert_eq(pipe(ends), 0);
+	for (int round = 0; round < 300; round++) {
+		start(1 + (unsigned)round % 3, false);
+		skua_future *reading = skua_async(reads_a_byte, number(1));
+		skua_sleep_ns(20000);
+		cr_assert_eq(skua_await(skua_async(offloads_the_writing, number(2))), number(2));
+		cr_assert_eq(skua_await(reading), number(1));
+		skua_stop();
+	}
+}
+
 /* --- calls that meet --- */
 
 enum { MEET = 4 };
