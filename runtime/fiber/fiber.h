@@ -76,8 +76,8 @@ typedef struct sk_fiber {
 	/* set once */
 	sk_slot *slots;
 	size_t slot_capacity; /* slots that may ever be used */
-	uint32_t index;       /* number of this fiber in its store */
-	bool is_small;        /* its class */
+	/* owner only */
+	sk_slot *poll_end; /* poll when nobody is hungry */
 	/* the owner writes, thieves read (relaxed: committed only grows, and thieves stop at an empty slot anyway) */
 	SK_ATOMIC(uint32_t) committed; /* readable slots, from slots[0] */
 	SK_ATOMIC(struct sk_root *) root; /* whose descendant the task at its base is: a preference of thieves */
@@ -86,26 +86,33 @@ typedef struct sk_fiber {
 	_Alignas(SK_CACHE_LINE) SK_ATOMIC(uint64_t) word;
 	/* everybody exchanges: is there an entry for the un-stolen slots of this suspended fiber on a ready deque? */
 	SK_ATOMIC(uint32_t) listed;
+
+	/*
+	 * All that a wait and a switch touch, in one line: of ten thousand fibers that wait, each line of the next one
+	 * comes from memory. Others write in it (wake) only while the fiber does not run.
+	 */
+	/* the owner writes, thieves read */
+	_Alignas(SK_CACHE_LINE) SK_ATOMIC(uint32_t) wait; /* enum sk_wait, for dumps */
+	/* set once */
+	uint32_t index; /* number of this fiber in its store */
 	/* the owner arms it, everybody CASes: {seq, cause} of its wait; see sched/waiter.h */
 	SK_ATOMIC(uint64_t) wake;
 	SK_ATOMIC(uint32_t) committed_wait; /* the seq whose commit is over; the committing context writes */
-
-	/* the owner writes, thieves read */
-	_Alignas(SK_CACHE_LINE) SK_ATOMIC(uint32_t) wait; /* enum sk_wait, for dumps */
 	/* owner only */
+	int saved_errno;
 	struct sk_worker *worker; /* who runs it; written by the resuming worker before it switches */
-	sk_slot *poll_end;        /* poll when nobody is hungry */
+	struct sk_scope *scope;   /* what the task on it is cancelled with; NULL outside of await's tasks */
+	struct sk_fiber *next;    /* link of the cache that it is in */
+	bool is_small;            /* its class; set once */
 	bool fresh;               /* poll is NULL only because the fiber was just switched in */
 	bool is_branch;           /* it runs a stolen part of its scope's strand, not the strand itself */
 	bool is_bare;             /* new, or its stack was given back while it was idle; see sk_fiber_furnish */
-	struct sk_scope *scope;   /* what the task on it is cancelled with; NULL outside of await's tasks */
-	int saved_errno;
-	struct sk_fiber *next; /* link of the cache that it is in */
+	sk_context context;       /* its first word is what a switch needs */
+
 	struct {
 		void *next;
 		uintptr_t entry;
 	} inbox_node; /* for whoever sends the fiber to the inbox (sched/inbox.h) */
-	sk_context context;
 	sk_stack_region region;
 	/* of its wait; alone in a line, for it moves in a wheel while the fiber sleeps */
 	_Alignas(SK_CACHE_LINE) sk_timer timer;
@@ -113,6 +120,8 @@ typedef struct sk_fiber {
 
 _Static_assert(offsetof(sk_fiber, fast) == 0, "the fast path takes a fiber for its fast words");
 _Static_assert(offsetof(sk_fiber, word) % SK_CACHE_LINE == 0, "thieves' CAS must not disturb the fast path's line");
+_Static_assert(offsetof(sk_fiber, context) + sizeof(void *) - offsetof(sk_fiber, wait) <= SK_CACHE_LINE,
+               "a wait and a switch touch one line");
 
 /* What a fiber needs in memory; set once per store. */
 typedef struct sk_fiber_sizes {

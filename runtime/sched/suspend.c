@@ -17,7 +17,8 @@ SK_HOT static void announce(sk_worker *worker, sk_fiber *fiber)
 {
 	fiber->worker = worker;
 	fiber->fresh = true;
-	sk_task_stack_arm_own(fiber);
+	if (!fiber->is_small) /* the poll of those that have no slots is NULL always */
+		sk_task_stack_arm_own(fiber);
 	sk_store_relaxed(&fiber->wait, SK_WAIT_NONE); /* relaxed: for dumps */
 	worker->current = fiber;
 	/* edge worker.running -> : the fiber's header is filled */

@@ -149,8 +149,6 @@ void sk_waiter_expect(sk_pool *pool, const sk_ticket *tickets, unsigned count)
 		if (!fiber)
 			continue;
 		__builtin_prefetch(&fiber->wake, 1);
-		__builtin_prefetch(&fiber->wait, 1);
-		__builtin_prefetch(&fiber->context, 1);
 	}
 }
 
@@ -162,7 +160,8 @@ void sk_waiter_warm(sk_ticket ticket, void *waiter)
 	const char *top = fiber->context.sp;
 	for (int line = 0; line < WARM_LINES; line++)
 		__builtin_prefetch(top + line * SK_CACHE_LINE, 1);
-	__builtin_prefetch(&fiber->fast, 1);
+	if (!fiber->is_small)
+		__builtin_prefetch(&fiber->fast, 1);
 	__builtin_prefetch(fiber->scope, 1);
 }
 
