@@ -38,13 +38,14 @@
 struct sk_group;
 
 typedef struct sk_async {
+	/* first, so that a wait touches one line of it */
+	_Alignas(SK_FALSE_SHARING) sk_scope scope;
 	sk_start start;
 	/* who finishes, who awaits */
 	SK_ATOMIC(uint64_t) state;
 	/* set at the start; arg is the result afterwards */
-	void *(*fn)(void *arg);
 	void *arg;
-	sk_scope scope;
+	void *(*fn)(void *arg);
 	/* under the group's lock */
 	struct sk_group *group;
 	struct sk_async *group_next, **group_link;

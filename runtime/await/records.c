@@ -88,10 +88,11 @@ static void know(cache *mine)
 static sk_async *new_batch(void)
 {
 	struct slab *slab = NULL;
-	if (posix_memalign((void **)&slab, SK_CACHE_LINE, SK_CACHE_LINE + SLAB_RECORDS * sizeof(sk_async)) != 0)
+	const size_t align = _Alignof(sk_async), bytes = align + SLAB_RECORDS * sizeof(sk_async);
+	if (posix_memalign((void **)&slab, align, bytes) != 0)
 		return NULL;
-	memset(slab, 0, SK_CACHE_LINE + SLAB_RECORDS * sizeof(sk_async));
-	sk_async *records = (sk_async *)(void *)((char *)slab + SK_CACHE_LINE);
+	memset(slab, 0, bytes);
+	sk_async *records = (sk_async *)(void *)((char *)slab + align);
 	for (unsigned i = 0; i < SLAB_RECORDS; i++) {
 		sk_store_relaxed(&records[i].state, SK_ASYNC_FREE); /* relaxed: not yet shared */
 		records[i].next_free = i % BATCH == BATCH - 1 ? NULL : &records[i + 1];
