@@ -169,10 +169,16 @@ static bool may_search(const sk_pool *pool)
 	return !pool->oversubscribed || sk_idle_searching((sk_idle *)&pool->idle) <= 1;
 }
 
+/* It has just looked in vain for the kernel's events: whoever brings them about may want this core. */
+static bool waits_for_events(const sk_worker *worker)
+{
+	return worker->since_events == 0 && sk_poller_expects(worker->pool);
+}
+
 /* A letter is for this worker alone, and ends the pause. */
 static void breathe(const sk_worker *worker, unsigned round)
 {
-	if (worker->pool->oversubscribed || round % 64 == 63)
+	if (worker->pool->oversubscribed || round % 64 == 63 || waits_for_events(worker))
 		sk_thread_yield();
 	else
 		for (int i = 0; i < 8 && !sk_mail_waits(worker); i++)
