@@ -31,7 +31,7 @@
  *     Threads     After a wait a task may be on another thread. errno is the task's own, but compilers keep its
  *                 address: use it before the next wait, or in a function of its own. The same holds for thread-locals;
  *                 a task's own variables are skua_key's. Each task starts in the default floating-point mode and keeps
- *                 the one that it sets.
+ *                 the one that it sets. Workers' own threads cannot be cancelled by pthread_cancel.
  *     Time        uint64_t nanoseconds of CLOCK_MONOTONIC; deadlines are points in time (skua_now_ns() + ns), and
  *                 SKUA_FOREVER is none. One in the past: the call takes what is there at once, and does not wait. Never
  *                 early; late by some 20 us and what the machine is busy with.

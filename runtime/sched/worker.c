@@ -248,6 +248,7 @@ void sk_worker_settle_thread(sk_worker *worker)
 		sk_verbose("worker %u cannot be bound (%s); it runs where the system puts it", worker->index,
 		           strerror(-error));
 	sk_fault_thread_start();
+	sk_thread_cancel_never();
 }
 
 void sk_worker_thread(void *argument)

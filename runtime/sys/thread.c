@@ -83,6 +83,12 @@ void sk_thread_yield(void)
 	sched_yield();
 }
 
+void sk_thread_cancel_never(void)
+{
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, NULL);
+	pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, NULL);
+}
+
 uint64_t sk_thread_cpu_ns(void)
 {
 	struct timespec used;

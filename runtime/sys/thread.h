@@ -37,6 +37,13 @@ void sk_thread_join(sk_thread *thread);
 /* Lets another thread have the core. */
 void sk_thread_yield(void);
 
+/*
+ * The calling thread is never to be cancelled by pthread_cancel. glibc then spares two atomic operations around each
+ * system call that is a cancellation point: it makes them to switch to asynchronous cancellation, which it already has;
+ * that nothing is cancelled is said by the state.
+ */
+void sk_thread_cancel_never(void);
+
 /* The processor time of the calling thread. */
 uint64_t sk_thread_cpu_ns(void);
 

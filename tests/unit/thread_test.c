@@ -124,6 +124,32 @@ Test(thread, a_long_name_is_cut)
 #endif
 }
 
+static int is_ready, may_end, has_ended;
+
+static void withstand(void *arg)
+{
+	(void)arg;
+	sk_thread_cancel_never();
+	__atomic_store_n(&is_ready, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&may_end, __ATOMIC_ACQUIRE))
+		nanosleep(&(struct timespec){ .tv_nsec = 100000 }, NULL); /* a cancellation point */
+	has_ended = 1;
+}
+
+Test(thread, a_thread_that_is_never_cancelled_stays)
+{
+	sk_thread thread;
+
+	cr_assert_eq(sk_thread_create(&thread, "stays", withstand, NULL), 0);
+	while (!__atomic_load_n(&is_ready, __ATOMIC_ACQUIRE))
+		sk_thread_yield();
+	cr_assert_eq(pthread_cancel(thread.handle), 0);
+	nanosleep(&(struct timespec){ .tv_nsec = 5000000 }, NULL);
+	__atomic_store_n(&may_end, 1, __ATOMIC_RELEASE);
+	sk_thread_join(&thread);
+	cr_assert_eq(has_ended, 1);
+}
+
 Test(thread, processor_time_counts_work_and_not_sleep)
 {
 	sk_thread thread;
