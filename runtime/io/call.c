@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #define NS_PER_S UINT64_C(1000000000)
@@ -41,6 +42,21 @@ int sk_io_begin(sk_io_call *call, int fd, unsigned sides, uint64_t deadline_ns)
 	if (sk_scope_is_cancelled(fiber->scope))
 		return -ECANCELED;
 	return sk_reactor_begin(&call->watch, fd, sides);
+}
+
+ptrdiff_t sk_io_send_at_once(int fd, const void *buffer, size_t bytes, int flags)
+{
+	sk_fiber *fiber = sk_fiber_self();
+	if (!fiber || sk_scope_is_cancelled(fiber->scope))
+		return -EAGAIN;
+	enum sk_descriptor_kind kind = sk_reactor_kind_of(fd);
+	if (kind != SK_DESCRIPTOR_TCP && kind != SK_DESCRIPTOR_SOCKET)
+		return -EAGAIN;
+	ptrdiff_t result;
+	do {
+		result = sk_io_result(send(fd, buffer, bytes, flags | MSG_NOSIGNAL | MSG_DONTWAIT));
+	} while (result == -EINTR);
+	return result == -ENOTSOCK ? -EAGAIN : result; /* closed behind our back, and the number is another's */
 }
 
 static short poll_events(unsigned sides)

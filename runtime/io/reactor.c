@@ -242,21 +242,24 @@ static bool take(sk_descriptor *descriptor, unsigned sides, batch *out)
 }
 
 /* One goes next, many go in their order. */
+static unsigned fire_one(sk_pool *pool, sk_ticket ticket, uint32_t cause, bool alone)
+{
+	void *waiter = sk_waiter_win(pool, ticket, cause);
+	if (!waiter)
+		return 0;
+	if (!alone)
+		sk_waiter_warm(ticket, waiter);
+	sk_waiter_tell(pool, ticket, waiter, alone);
+	return 1;
+}
+
 static unsigned fire(sk_pool *pool, const batch *taken, bool alone)
 {
 	unsigned fired = 0;
 	sk_hostile_point();
 	alone = alone && taken->count == 1;
-	for (unsigned i = 0; i < taken->count; i++) {
-		sk_ticket ticket = taken->entry[i].ticket;
-		void *waiter = sk_waiter_win(pool, ticket, taken->entry[i].cause);
-		if (!waiter)
-			continue;
-		if (!alone)
-			sk_waiter_warm(ticket, waiter);
-		sk_waiter_tell(pool, ticket, waiter, alone);
-		fired++;
-	}
+	for (unsigned i = 0; i < taken->count; i++)
+		fired += fire_one(pool, taken->entry[i].ticket, taken->entry[i].cause, alone);
 	return fired;
 }
 
@@ -281,26 +284,43 @@ static void count_event(sk_descriptor *descriptor, unsigned side)
 	sk_store_release(&descriptor->events[side], events + 1);
 }
 
+/* Of several sides, or to several waiters. Is called with the lock, and gives it. */
+static SK_ASIDE unsigned deliver_to_many(sk_pool *pool, sk_descriptor *descriptor, unsigned sides, bool alone)
+{
+	batch taken;
+	taken.count = 0; /* the whole struct would be cleared in a loop */
+	if (sides & SK_ENDS)
+		sk_store_relaxed(&descriptor->ends, 1); /* relaxed: published by the count */
+	for (unsigned side = 0; side < SK_SIDES; side++)
+		if (sides & 1u << side)
+			count_event(descriptor, side);
+	bool more = take(descriptor, sides, &taken);
+	sk_lock_give(&descriptor->lock);
+	return fire_all(pool, descriptor, sides, &taken, more, alone);
+}
+
 unsigned sk_reactor_deliver(sk_pool *pool, uint64_t name, unsigned sides, bool alone)
 {
 	sk_descriptor *descriptor = find((int)(uint32_t)name);
 	if (!descriptor)
 		return 0;
-	batch taken;
-	taken.count = 0; /* the whole struct would be cleared in a loop */
-	bool more = false;
 	sk_hostile_point();
 	sk_lock_take(&descriptor->lock);
-	if (sk_load_relaxed(&descriptor->generation) == (uint32_t)(name >> 32)) { /* relaxed: under the lock */
-		if (sides & SK_ENDS)
-			sk_store_relaxed(&descriptor->ends, 1); /* relaxed: published by the count */
-		for (unsigned side = 0; side < SK_SIDES; side++)
-			if (sides & 1u << side)
-				count_event(descriptor, side);
-		more = take(descriptor, sides, &taken);
+	if (sk_load_relaxed(&descriptor->generation) != (uint32_t)(name >> 32)) { /* relaxed: under the lock */
+		sk_lock_give(&descriptor->lock);
+		return 0;
 	}
+	sk_io_node *node = descriptor->waiters[SK_SIDE_IN];
+	if (sides != SK_IN || !node || node->next)
+		return deliver_to_many(pool, descriptor, sides, alone);
+	/* As a rule: something to read, and one who waits for that. */
+	count_event(descriptor, SK_SIDE_IN);
+	unlink_node(node);
+	sk_ticket ticket = node->ticket; /* read under the lock: then the node may be gone */
+	uint32_t cause = node->cause;
 	sk_lock_give(&descriptor->lock);
-	return fire_all(pool, descriptor, sides, &taken, more, alone);
+	sk_hostile_point();
+	return fire_one(pool, ticket, cause, alone);
 }
 
 /*
@@ -364,6 +384,13 @@ int sk_reactor_begin(sk_io_watch *watch, int fd, unsigned sides)
 	watch->generation = sk_load_acquire(&watch->descriptor->generation);
 	watch->node[SK_SIDE_IN].link = watch->node[SK_SIDE_OUT].link = NULL;
 	return 0;
+}
+
+enum sk_descriptor_kind sk_reactor_kind_of(int fd)
+{
+	sk_descriptor *descriptor = is_open() ? find(fd) : NULL;
+	/* relaxed: see sk_reactor_kind */
+	return descriptor ? (enum sk_descriptor_kind)sk_load_relaxed(&descriptor->kind) : SK_DESCRIPTOR_FOREIGN;
 }
 
 static int add_interest(sk_io_watch *watch)

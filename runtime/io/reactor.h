@@ -164,6 +164,9 @@ static inline enum sk_descriptor_kind sk_reactor_kind(sk_io_watch *watch)
 	return (enum sk_descriptor_kind)sk_load_relaxed(&watch->descriptor->kind);
 }
 
+/* What is known of a number now. Call from: anywhere that keeps the pool alive. */
+enum sk_descriptor_kind sk_reactor_kind_of(int fd);
+
 /* After a read that brought something, but less than it could. */
 static inline void sk_reactor_drained(sk_io_watch *watch)
 {

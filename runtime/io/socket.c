@@ -211,6 +211,9 @@ static ptrdiff_t try_send(sk_io_call *call, void *arg)
 
 ptrdiff_t skua_send_until(int fd, const void *buffer, size_t bytes, int flags, uint64_t deadline_ns)
 {
+	ptrdiff_t result = sk_io_send_at_once(fd, buffer, bytes, flags);
+	if (result != -EAGAIN)
+		return result;
 	message what = { .out = buffer, .bytes = bytes, .flags = flags };
 	sk_io_call call;
 	int error = sk_io_begin(&call, fd, SK_OUT, deadline_ns);

@@ -10,6 +10,7 @@
  * SIGPIPE: sockets have a flag against it. For the rest the signal is blocked meanwhile, and taken back if it came; not
  * so on the workers' own threads, which block it always.
  */
+#include "base/hot.h"
 #include "io/call.h"
 #include "io/file.h"
 #include "sched/pool.h"
@@ -123,26 +124,38 @@ static ptrdiff_t try_read(sk_io_call *call, void *arg)
 	return result == -EOPNOTSUPP ? read_when_ready(call, what) : result;
 }
 
+static bool is_file(sk_io_call *call)
+{
+	return call->in_task && sk_reactor_kind(&call->watch) == SK_DESCRIPTOR_FILE;
+}
+
 /* Was it a file, and in the cache only a part of it? */
 static bool is_file_part(sk_io_call *call, const span *what, ptrdiff_t result)
 {
 	return result > 0 && (size_t)result < what->bytes && sk_io_manner(call) == SK_IO_NOWAIT && sk_file_is(call->fd);
 }
 
+/* The rest of a call on a file, of which so much is done, or SK_IO_IS_FILE: nothing was tried. */
+static SK_ASIDE ptrdiff_t finish_reading(const sk_io_call *call, const span *what, ptrdiff_t done)
+{
+	sk_file_op op = { .kind = SK_FILE_READ, .fd = call->fd, .in = what->in, .bytes = what->bytes, .offset = -1 };
+	return done == SK_IO_IS_FILE ? sk_file_run(&op, call->deadline_ns)
+				     : sk_file_finish(&op, done, call->deadline_ns);
+}
+
 ptrdiff_t skua_read_until(int fd, void *buffer, size_t bytes, uint64_t deadline_ns)
 {
 	span what = { .in = buffer, .bytes = bytes };
-	sk_file_op op = { .kind = SK_FILE_READ, .fd = fd, .in = buffer, .bytes = bytes, .offset = -1 };
 	sk_io_call call;
 	int error = sk_io_begin(&call, fd, SK_IN, deadline_ns);
 	if (error < 0)
 		return error;
-	if (call.in_task && sk_reactor_kind(&call.watch) == SK_DESCRIPTOR_FILE)
-		return sk_file_finish(&op, sk_file_read_cached(fd, buffer, bytes, -1), deadline_ns);
+	if (is_file(&call))
+		return finish_reading(&call, &what, sk_file_read_cached(fd, buffer, bytes, -1));
 	ptrdiff_t result = sk_io_repeat(&call, try_read, &what);
-	if (result == SK_IO_IS_FILE)
-		return sk_file_run(&op, deadline_ns);
-	return is_file_part(&call, &what, result) ? sk_file_finish(&op, result, deadline_ns) : result;
+	if (result == SK_IO_IS_FILE || is_file_part(&call, &what, result))
+		return finish_reading(&call, &what, result);
+	return result;
 }
 
 ptrdiff_t skua_read(int fd, void *buffer, size_t bytes)
@@ -194,20 +207,32 @@ static ptrdiff_t try_write(sk_io_call *call, void *arg)
 	return result == -EOPNOTSUPP ? write_when_ready(call, what) : result;
 }
 
-ptrdiff_t skua_write_until(int fd, const void *buffer, size_t bytes, uint64_t deadline_ns)
+static SK_ASIDE ptrdiff_t finish_writing(const sk_io_call *call, const span *what, ptrdiff_t done)
+{
+	sk_file_op op = { .kind = SK_FILE_WRITE, .fd = call->fd, .out = what->out, .bytes = what->bytes, .offset = -1 };
+	return done == SK_IO_IS_FILE ? sk_file_run(&op, call->deadline_ns)
+				     : sk_file_finish(&op, done, call->deadline_ns);
+}
+
+static SK_ASIDE ptrdiff_t write_anything(int fd, const void *buffer, size_t bytes, uint64_t deadline_ns)
 {
 	span what = { .out = buffer, .bytes = bytes };
-	sk_file_op op = { .kind = SK_FILE_WRITE, .fd = fd, .out = buffer, .bytes = bytes, .offset = -1 };
 	sk_io_call call;
 	int error = sk_io_begin(&call, fd, SK_OUT, deadline_ns);
 	if (error < 0)
 		return error;
-	if (call.in_task && sk_reactor_kind(&call.watch) == SK_DESCRIPTOR_FILE)
-		return sk_file_finish(&op, sk_file_write_cached(fd, buffer, bytes, -1), deadline_ns);
+	if (is_file(&call))
+		return finish_writing(&call, &what, sk_file_write_cached(fd, buffer, bytes, -1));
 	ptrdiff_t result = sk_io_repeat(&call, try_write, &what);
-	if (result == SK_IO_IS_FILE)
-		return sk_file_run(&op, deadline_ns);
-	return is_file_part(&call, &what, result) ? sk_file_finish(&op, result, deadline_ns) : result;
+	if (result == SK_IO_IS_FILE || is_file_part(&call, &what, result))
+		return finish_writing(&call, &what, result);
+	return result;
+}
+
+ptrdiff_t skua_write_until(int fd, const void *buffer, size_t bytes, uint64_t deadline_ns)
+{
+	ptrdiff_t result = sk_io_send_at_once(fd, buffer, bytes, 0);
+	return result != -EAGAIN ? result : write_anything(fd, buffer, bytes, deadline_ns);
 }
 
 ptrdiff_t skua_write(int fd, const void *buffer, size_t bytes)
