@@ -43,6 +43,9 @@ void sk_epoll_close(sk_epoll *epoll)
 	if (epoll->wake >= 0)
 		close(epoll->wake);
 	close(epoll->fd);
+	/* In the child of a fork somebody still seems to sleep here, and who wakes him would write to a number that is
+	 * not ours any more. relaxed: nobody else is there */
+	sk_store_relaxed(&epoll->state, AWAKE);
 }
 
 /* --- which descriptors --- */

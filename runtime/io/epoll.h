@@ -57,6 +57,7 @@ typedef unsigned sk_epoll_deliver(struct sk_pool *pool, const sk_epoll_event *ev
 
 /* 0 or -errno. Call from: one thread. */
 int sk_epoll_open(sk_epoll *epoll);
+/* Nobody sleeps in it, or he is not in this process; after it an interruption does nothing. */
 void sk_epoll_close(sk_epoll *epoll);
 
 /*

@@ -8,12 +8,14 @@
  *   from a task        the child finishes what it has itself, up to the return from SKUA_RUN, and then starts its own
  *   from a task        a thread of the child starts a runtime, and the forked task goes no further
  *   from a task        the child syncs a task that a thief had at the fork: it never ends, so there is a message
+ *   from a task        while a worker sleeps in the reactor: the child, which has closed that, writes to nobody's file
  *
  * The parent goes on as if nothing had happened.
  */
 #include "stress.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 /*
@@ -268,6 +270,57 @@ static void sync_of_stolen_in_child(void)
 	skua_stop();
 }
 
+/* --- a worker that slept in the kernel --- */
+
+static int pipe_ends[2];
+
+static void *read_byte(void *arg)
+{
+	char byte;
+	STRESS_REQUIRE(skua_read(pipe_ends[0], &byte, 1) == 1, "the parent's reader");
+	return arg;
+}
+
+enum { FILES = 16 };
+
+/*
+ * In the child the numbers through which the sleeping worker is woken are closed, and these files get them. Tasks that
+ * are spawned wake that worker, as far as the child knows.
+ */
+SKUA_TASK(bool, nothing_is_written)
+{
+	int file[FILES];
+	for (unsigned i = 0; i < FILES; i++)
+		file[i] = memfd_create("number", MFD_CLOEXEC);
+	bool right = SKUA_CALL(fib, 18) == 2584;
+	for (unsigned i = 0; i < FILES; i++)
+		right = right && file[i] >= 0 && lseek(file[i], 0, SEEK_END) == 0;
+	return right;
+}
+
+SKUA_TASK(int, fork_beside_sleeper)
+{
+	stress_sleep_us(2000); /* until the others sleep, one of them in the reactor */
+	pid_t pid = fork_with_alarm();
+	if (pid == 0)
+		end_child(SKUA_CALL(nothing_is_written));
+	return pid;
+}
+
+static void fork_beside_reactor(unsigned workers)
+{
+	STRESS_REQUIRE(pipe(pipe_ends) == 0, "pipe: %s", strerror(errno));
+	stress_start((skua_config){ .workers = workers, .bind = "none" });
+	skua_future *reading = skua_async(read_byte, NULL);
+	for (unsigned i = 0; i < 10; i++)
+		expect_success(SKUA_RUN(fork_beside_sleeper));
+	STRESS_REQUIRE(write(pipe_ends[1], "x", 1) == 1, "write: %s", strerror(errno));
+	skua_await(reading);
+	skua_stop();
+	close(pipe_ends[0]);
+	close(pipe_ends[1]);
+}
+
 int main(int argc, char **argv)
 {
 	static const unsigned workers[] = { 1, 2, 8 };
@@ -293,5 +346,9 @@ int main(int argc, char **argv)
 		fork_from_task_and_start_beside();
 	stress_case("sync of a stolen task in the child");
 	sync_of_stolen_in_child();
+	for (unsigned i = 2; i <= 4; i++) {
+		stress_case("fork beside a worker that sleeps in the reactor, %u workers", i);
+		fork_beside_reactor(i);
+	}
 	return stress_end();
 }
