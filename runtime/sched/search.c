@@ -169,16 +169,10 @@ static bool may_search(const sk_pool *pool)
 	return !pool->oversubscribed || sk_idle_searching((sk_idle *)&pool->idle) <= 1;
 }
 
-/* It has just looked in vain for the kernel's events: whoever brings them about may want this core. */
-static bool waits_for_events(const sk_worker *worker)
-{
-	return worker->since_events == 0 && sk_poller_expects(worker->pool);
-}
-
 /* A letter is for this worker alone, and ends the pause. */
 static void breathe(const sk_worker *worker, unsigned round)
 {
-	if (worker->pool->oversubscribed || round % 64 == 63 || waits_for_events(worker))
+	if (worker->pool->oversubscribed || round % 64 == 63)
 		sk_thread_yield();
 	else
 		for (int i = 0; i < 8 && !sk_mail_waits(worker); i++)
@@ -210,6 +204,7 @@ static void search(sk_worker *worker, sk_work *work)
 		         "gone");
 	uint64_t begin = sk_clock_ticks();
 	bool is_kept = false; /* by what may have to be forced, and never would be if each round ended in a rest */
+	bool gave_way = false;
 	for (unsigned round = 0;; round++) {
 		if (sk_work_must_leave(worker)) {
 			work->kind = SK_WORK_LEAVE;
@@ -232,7 +227,14 @@ static void search(sk_worker *worker, sk_work *work)
 			begin = sk_clock_ticks();
 			is_kept = true;
 		}
-		breathe(worker, round);
+		/* Whoever brings the events about may want this core, and would get it when the slice is over. Once: a
+		 * searcher is relied on, and should not be away from its core for long. */
+		if (!gave_way && worker->looked_in_vain && sk_poller_expects(pool)) {
+			gave_way = true;
+			sk_thread_yield();
+		} else {
+			breathe(worker, round);
+		}
 	}
 }
 

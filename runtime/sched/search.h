@@ -4,7 +4,8 @@
  *
  *   1  own work (sched/work.h)
  *   2  mail (sched/mail.h), for which it may wait a moment, and one undeclared round of stealing (sched/steal.h)
- *   3  declare hunger (sched/idle.h), search on, force what does not come by itself, park
+ *   3  declare hunger (sched/idle.h), search on, force what does not come by itself, park. After the first look in
+ *      vain for the kernel's events it gives way to other threads, which may be those that bring them about
  *
  * A thief whose last stolen tasks were all tiny pauses before the next steal, the longer the more of them there were in
  * a row: a stolen task costs its owner some 100 ns more than one that was not, so tasks of 10 ns must not be taken at

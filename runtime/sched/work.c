@@ -195,13 +195,16 @@ static unsigned look_for_events(sk_worker *worker)
 	if (worker->searching && ++worker->since_events < EVENTS_PERIOD)
 		return 0;
 	worker->since_events = 0;
-	return look_at_events(worker);
+	unsigned fired = look_at_events(worker);
+	worker->looked_in_vain = fired == 0;
+	return fired;
 }
 
 /* Own ready work, and timers and inbox when that is empty or they have waited long. */
 bool sk_work_take_local(sk_worker *worker, sk_work *work)
 {
 	worker->direct = 0;
+	worker->looked_in_vain = false;
 	look_at_timers(worker);
 	if (worker->seat_root)
 		return take_own(worker, work); /* roots of others are for the stand-in */

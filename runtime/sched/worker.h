@@ -97,6 +97,7 @@ typedef struct sk_worker {
 	unsigned since_timers;      /* and the timers */
 	unsigned since_events;      /* and, while it searches, the kernel's events */
 	unsigned direct;            /* fibers switched to in a row without such a round */
+	bool looked_in_vain;        /* for them, when it last looked for its own work */
 	bool searching;             /* declared (W2) */
 	struct sk_root *next_root;  /* to begin at once */
 	struct sk_root *seat_root;  /* whose end the thread in the seat waits for; NULL: its own thread sits there */
