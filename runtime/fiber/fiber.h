@@ -88,8 +88,9 @@ typedef struct sk_fiber {
 	SK_ATOMIC(uint32_t) listed;
 
 	/*
-	 * All that a wait and a switch touch, in one line: of ten thousand fibers that wait, each line of the next one
-	 * comes from memory. Others write in it (wake) only while the fiber does not run.
+	 * All that a wait without a deadline and a switch touch of a small fiber, in one line: of ten thousand that
+	 * wait, each line of the next one comes from memory. Others write in it (wake) while the fiber does not run, as
+	 * a rule; but for the commit of its wait, which may be the last to write when it goes on elsewhere at once.
 	 */
 	/* the owner writes, thieves read */
 	_Alignas(SK_CACHE_LINE) SK_ATOMIC(uint32_t) wait; /* enum sk_wait, for dumps */

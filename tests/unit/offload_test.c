@@ -165,6 +165,15 @@ static void *writes_a_byte(void *arg)
 	return arg;
 }
 
+/* Until a task waits for bytes, or is just about to. */
+static void await_reader(void)
+{
+	sk_fiber_store *store = sk_entrance.pool->small_fibers;
+	for (bool waits = false; !waits; skua_sleep_ns(20000))
+		for (size_t i = 0; i < sk_fiber_count(store); i++)
+			waits |= sk_load_relaxed(&sk_fiber_at(store, i)->wait) == SK_WAIT_READ;
+}
+
 static void *offloads_the_writing(void *arg)
 {
 	return skua_offload(writes_a_byte, arg);
@@ -180,7 +189,7 @@ Test(offload, a_thread_that_still_wakes_somebody_is_waited_for)
 	for (int round = 0; round < 300; round++) {
 		start(1 + (unsigned)round % 3, false);
 		skua_future *reading = skua_async(reads_a_byte, number(1));
-		skua_sleep_ns(20000);
+		await_reader();
 		cr_assert_eq(skua_await(skua_async(offloads_the_writing, number(2))), number(2));
 		cr_assert_eq(skua_await(reading), number(1));
 		skua_stop();

@@ -2,6 +2,8 @@
 /* Sending at once: what a socket takes goes the short way (io/call.h), and what that cannot do goes the long one. */
 #include "wired.h"
 
+#include <netinet/in.h>
+
 static int far, near; /* the tests' tasks write to `near` */
 
 static void *fill_it(void *arg)
@@ -130,6 +132,12 @@ static void *write_to_anothers(void *arg)
 	close(file);
 	close(ends[0]);
 	close(ends[1]);
+	cr_assert_eq(close(stale), 0);
+	stale = skua_socket(AF_INET, SOCK_STREAM, 0);
+	cr_assert_eq(close(stale), 0);
+	cr_assert_eq(skua_write(stale, "gone", 4), -EBADF);
+	cr_assert_eq(skua_send(stale, "gone", 4, 0), -EBADF);
+	stale = skua_socket(AF_INET, SOCK_STREAM, 0);
 	cr_assert_eq(skua_close(stale), 0);
 	cr_assert_eq(skua_write(stale, "gone", 4), -EBADF);
 	cr_assert_eq(skua_send(stale, "gone", 4, 0), -EBADF);
@@ -144,6 +152,38 @@ static void stale(void)
 Test(send, a_number_may_have_become_anothers)
 {
 	wired(1, 1, stale);
+}
+
+/* To itself: what is sent at once arrives whole, and nothing at all is a message too. */
+static void *send_datagrams(void *arg)
+{
+	struct sockaddr_in own = { .sin_family = AF_INET };
+	socklen_t bytes = sizeof own;
+	own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	int fd = skua_socket(AF_INET, SOCK_DGRAM, 0);
+	char in[8];
+	cr_assert_eq(bind(fd, (struct sockaddr *)&own, sizeof own), 0);
+	cr_assert_eq(getsockname(fd, (struct sockaddr *)&own, &bytes), 0);
+	cr_assert_eq(skua_connect(fd, (struct sockaddr *)&own, sizeof own), 0);
+	cr_assert_eq(skua_write(fd, "gram", 4), 4);
+	cr_assert_eq(skua_send(fd, "", 0, 0), 0);
+	cr_assert_eq(skua_send(fd, "last", 4, 0), 4);
+	cr_assert_eq(skua_recv(fd, in, sizeof in, 0), 4);
+	cr_assert_eq(memcmp(in, "gram", 4), 0);
+	cr_assert_eq(skua_recv(fd, in, sizeof in, 0), 0);
+	cr_assert_eq(skua_recv(fd, in, sizeof in, 0), 4);
+	skua_close(fd);
+	return arg;
+}
+
+static void datagrams(void)
+{
+	in_task(send_datagrams, NULL);
+}
+
+Test(send, datagrams_too)
+{
+	wired(1, 2, datagrams);
 }
 
 static void *write_to_nobody(void *arg)

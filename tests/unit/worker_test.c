@@ -290,3 +290,25 @@ Test(worker, the_fiber_woken_last_goes_first_and_then_the_oldest)
 	}
 	stop_settled();
 }
+
+static void *sleeps(void *arg)
+{
+	cr_assert_eq(skua_sleep_ns(1000000), 0);
+	return arg;
+}
+
+/* It would end at the next cancellation point, with all that it has. */
+Test(worker, its_thread_cannot_be_cancelled)
+{
+	start(3, false);
+	for (unsigned i = 0; i < 3; i++)
+		cr_assert_eq(pthread_cancel(sk_entrance.pool->workers[i].thread.handle), 0);
+	for (int round = 0; round < 5; round++) {
+		skua_future *futures[8];
+		for (int i = 0; i < 8; i++)
+			futures[i] = skua_async(sleeps, &futures[i]);
+		for (int i = 0; i < 8; i++)
+			cr_assert_eq(skua_await(futures[i]), &futures[i]);
+	}
+	stop_settled();
+}
