@@ -274,11 +274,33 @@ static void sync_of_stolen_in_child(void)
 
 static int pipe_ends[2];
 
-static void *read_byte(void *arg)
+static atomic_bool has_read;
+
+static void *read_twice(void *arg)
 {
 	char byte;
 	STRESS_REQUIRE(skua_read(pipe_ends[0], &byte, 1) == 1, "the parent's reader");
+	atomic_store(&has_read, true);
+	STRESS_REQUIRE(skua_read(pipe_ends[0], &byte, 1) == 1, "the parent's reader again");
 	return arg;
+}
+
+static void write_byte(void)
+{
+	STRESS_REQUIRE(write(pipe_ends[1], "x", 1) == 1, "write: %s", strerror(errno));
+}
+
+/* All but the caller's; so they have all that they need, and one of them sleeps in the reactor. */
+static void await_sleepers(unsigned workers)
+{
+	skua_worker_stats each[8];
+	for (unsigned asleep = 0; asleep + 1 < workers; stress_sleep_us(500)) {
+		skua_stats stats = { .capacity = workers, .worker = each };
+		STRESS_REQUIRE(skua_stats_read(&stats) == 0, "skua_stats_read");
+		asleep = 0;
+		for (unsigned i = 0; i < workers; i++)
+			asleep += i != (unsigned)skua_worker_index() && each[i].parked > 0;
+	}
 }
 
 enum { FILES = 16 };
@@ -298,9 +320,10 @@ SKUA_TASK(bool, nothing_is_written)
 	return right;
 }
 
-SKUA_TASK(int, fork_beside_sleeper)
+SKUA_TASK(int, fork_beside_sleeper, unsigned, workers)
 {
-	stress_sleep_us(2000); /* until the others sleep, one of them in the reactor */
+	await_sleepers(workers);
+	stress_sleep_us(1000);
 	pid_t pid = fork_with_alarm();
 	if (pid == 0)
 		end_child(SKUA_CALL(nothing_is_written));
@@ -311,10 +334,14 @@ static void fork_beside_reactor(unsigned workers)
 {
 	STRESS_REQUIRE(pipe(pipe_ends) == 0, "pipe: %s", strerror(errno));
 	stress_start((skua_config){ .workers = workers, .bind = "none" });
-	skua_future *reading = skua_async(read_byte, NULL);
+	atomic_store(&has_read, false);
+	skua_future *reading = skua_async(read_twice, NULL);
+	write_byte();
+	while (!atomic_load(&has_read))
+		stress_yield();
 	for (unsigned i = 0; i < 10; i++)
-		expect_success(SKUA_RUN(fork_beside_sleeper));
-	STRESS_REQUIRE(write(pipe_ends[1], "x", 1) == 1, "write: %s", strerror(errno));
+		expect_success(SKUA_RUN(fork_beside_sleeper, workers));
+	write_byte();
 	skua_await(reading);
 	skua_stop();
 	close(pipe_ends[0]);
