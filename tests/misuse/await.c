@@ -54,7 +54,7 @@ static void *waits_in_a_child(void *arg)
 {
 	pid_t child = fork();
 	if (child == 0) {
-		skua_sleep_ns(1000000);
+		skua_sleep_ns(UINT64_C(3600) * 1000000000); /* a short one may be over when it looks around */
 		_exit(3);
 	}
 	int status = 0;
