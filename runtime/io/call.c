@@ -44,6 +44,15 @@ int sk_io_begin(sk_io_call *call, int fd, unsigned sides, uint64_t deadline_ns)
 	return sk_reactor_begin(&call->watch, fd, sides);
 }
 
+ptrdiff_t sk_io_send(int fd, const void *buffer, size_t bytes, int flags)
+{
+	ptrdiff_t result;
+	do {
+		result = sk_io_result(send(fd, buffer, bytes, flags | MSG_NOSIGNAL));
+	} while (result == -EINTR);
+	return result;
+}
+
 ptrdiff_t sk_io_send_at_once(int fd, const void *buffer, size_t bytes, int flags)
 {
 	sk_fiber *fiber = sk_fiber_self();
@@ -52,10 +61,7 @@ ptrdiff_t sk_io_send_at_once(int fd, const void *buffer, size_t bytes, int flags
 	enum sk_descriptor_kind kind = sk_reactor_kind_of(fd);
 	if (kind != SK_DESCRIPTOR_TCP && kind != SK_DESCRIPTOR_SOCKET)
 		return -EAGAIN;
-	ptrdiff_t result;
-	do {
-		result = sk_io_result(send(fd, buffer, bytes, flags | MSG_NOSIGNAL | MSG_DONTWAIT));
-	} while (result == -EINTR);
+	ptrdiff_t result = sk_io_send(fd, buffer, bytes, flags | MSG_DONTWAIT);
 	return result == -ENOTSOCK ? -EAGAIN : result; /* closed behind our back, and the number is another's */
 }
 

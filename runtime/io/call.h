@@ -65,6 +65,9 @@ ptrdiff_t sk_io_wait(sk_io_call *call);
 /* Is it ready for the sides, by poll(2)? 0; -EAGAIN; -EBADF. */
 int sk_io_ready(int fd, unsigned sides);
 
+/* send(2) without SIGPIPE, again after a signal. Returns: as send, or -errno; -ENOTSOCK: it is no socket. */
+ptrdiff_t sk_io_send(int fd, const void *buffer, size_t bytes, int flags);
+
 /*
  * A socket that was made here mostly takes at once what a task sends; nothing else of a call is needed then.
  * Returns: as skua_send; -EAGAIN: it takes nothing now, or it is another descriptor, or the caller is no task or a

@@ -202,11 +202,7 @@ ptrdiff_t skua_recv(int fd, void *buffer, size_t bytes, int flags)
 static ptrdiff_t try_send(sk_io_call *call, void *arg)
 {
 	const message *what = arg;
-	ptrdiff_t result;
-	do {
-		result = sk_io_result(send(call->fd, what->out, what->bytes, flags_of(call, what) | MSG_NOSIGNAL));
-	} while (result == -EINTR);
-	return result;
+	return sk_io_send(call->fd, what->out, what->bytes, flags_of(call, what));
 }
 
 ptrdiff_t skua_send_until(int fd, const void *buffer, size_t bytes, int flags, uint64_t deadline_ns)

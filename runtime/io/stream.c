@@ -165,16 +165,6 @@ ptrdiff_t skua_read(int fd, void *buffer, size_t bytes)
 
 /* --- writing --- */
 
-/* -ENOTSOCK: it is none. */
-static ptrdiff_t send_quietly(int fd, const span *what, int flags)
-{
-	ptrdiff_t result;
-	do {
-		result = sk_io_result(send(fd, what->out, what->bytes, flags | MSG_NOSIGNAL));
-	} while (result == -EINTR);
-	return result;
-}
-
 static ptrdiff_t write_when_ready(sk_io_call *call, const span *what)
 {
 	span part = *what;
@@ -196,7 +186,7 @@ static ptrdiff_t try_write(sk_io_call *call, void *arg)
 	enum sk_io_manner manner = sk_io_manner(call);
 	bool is_stream = call->in_task && sk_reactor_kind(&call->watch) == SK_DESCRIPTOR_STREAM;
 	int flags = manner == SK_IO_PLAIN ? 0 : MSG_DONTWAIT;
-	ptrdiff_t result = is_stream ? -ENOTSOCK : send_quietly(call->fd, what, flags);
+	ptrdiff_t result = is_stream ? -ENOTSOCK : sk_io_send(call->fd, what->out, what->bytes, flags);
 	if (result != -ENOTSOCK)
 		return result;
 	if (manner == SK_IO_PLAIN)
