@@ -20,12 +20,9 @@
 /* A searching worker asks the kernel for events every so many rounds: a round is shorter than the system call. */
 #define EVENTS_PERIOD 4u
 
-/* Something waits that the thread in the seat does not do, and all are busy: the monitor has asked. Not so in the child
- * of a fork, which may have inherited the question: there is nobody to hand over to. */
+/* Something waits that the thread in the seat does not do, and all are busy: the monitor has asked. */
 static bool must_hand_over(sk_worker *worker)
 {
-	if (SK_UNLIKELY(worker->pool->forked))
-		return false;
 	if (sk_load_relaxed(&worker->tick)) { /* relaxed: a request without data */
 		sk_store_relaxed(&worker->tick, 0);
 		worker->hand_over = true;
