@@ -96,8 +96,8 @@ typedef struct sk_worker {
 	unsigned since_inbox;       /* rounds since the inbox was looked at */
 	unsigned since_timers;      /* and the timers */
 	unsigned since_events;      /* and, while it searches, the kernel's events */
+	bool looked_in_vain;        /* for those, when it last looked for its own work */
 	unsigned direct;            /* fibers switched to in a row without such a round */
-	bool looked_in_vain;        /* for them, when it last looked for its own work */
 	bool searching;             /* declared (W2) */
 	struct sk_root *next_root;  /* to begin at once */
 	struct sk_root *seat_root;  /* whose end the thread in the seat waits for; NULL: its own thread sits there */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Blocking calls on threads of their own: results, growth to the limit, calls that wait for tasks, stop and start. */
-#include "started.h"
+#include "wired.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -28,17 +28,12 @@ static void *offloads(void *arg)
 	return skua_offload(blocks, arg);
 }
 
-static void *number(uintptr_t n)
-{
-	return (void *)n; /* NOLINT: a number in a pointer */
-}
-
 static void many(void)
 {
 	skua_future *f[40];
-	for (uintptr_t i = 0; i < 40; i++)
+	for (intptr_t i = 0; i < 40; i++)
 		f[i] = skua_async(offloads, number(i));
-	for (uintptr_t i = 0; i < 40; i++)
+	for (intptr_t i = 0; i < 40; i++)
 		cr_assert_eq(skua_await(f[i]), number(i));
 }
 
@@ -94,7 +89,7 @@ Test(offload, a_call_has_room_on_its_stack)
 /* With a limit of one: calls that await tasks that offload in their turn. */
 static void *awaits_another(void *arg)
 {
-	uintptr_t depth = (uintptr_t)arg;
+	intptr_t depth = (intptr_t)arg;
 	if (depth == 0)
 		return number(1);
 	skua_future *f = skua_async((void *(*)(void *))offloads, number(7));
@@ -113,9 +108,9 @@ Test(offload, a_call_that_waits_for_a_task_does_not_count)
 	for (unsigned workers = 1; workers <= 3; workers++) {
 		start(workers, false);
 		skua_future *f[8];
-		for (uintptr_t i = 0; i < 8; i++)
+		for (intptr_t i = 0; i < 8; i++)
 			f[i] = skua_async(offloads_a_waiter, number(i + 1));
-		for (uintptr_t i = 0; i < 8; i++)
+		for (intptr_t i = 0; i < 8; i++)
 			cr_assert_eq(skua_await(f[i]), number(i + 1));
 		skua_stop();
 	}
@@ -124,15 +119,15 @@ Test(offload, a_call_that_waits_for_a_task_does_not_count)
 /* A call runs a task, which offloads a call, which runs a task, and so on. */
 static void *runs_one_less(void *left);
 
-SKUA_TASK(uintptr_t, offloads_one_less, uintptr_t, left)
+SKUA_TASK(intptr_t, offloads_one_less, intptr_t, left)
 {
-	return left == 0 ? 0 : 1 + (uintptr_t)skua_offload(runs_one_less, number(left - 1));
+	return left == 0 ? 0 : 1 + (intptr_t)skua_offload(runs_one_less, number(left - 1));
 }
 
 static void *runs_one_less(void *left)
 {
 	cr_assert_eq(skua_worker_index(), -1, "not on a worker");
-	return number(SKUA_RUN(offloads_one_less, (uintptr_t)left));
+	return number(SKUA_RUN(offloads_one_less, (intptr_t)left));
 }
 
 static void calls_that_run_tasks(void)
@@ -165,15 +160,6 @@ static void *writes_a_byte(void *arg)
 	return arg;
 }
 
-/* Until a task waits for bytes, or is just about to. */
-static void await_reader(void)
-{
-	sk_fiber_store *store = sk_entrance.pool->small_fibers;
-	for (bool waits = false; !waits; skua_sleep_ns(20000))
-		for (size_t i = 0; i < sk_fiber_count(store); i++)
-			waits |= sk_load_relaxed(&sk_fiber_at(store, i)->wait) == SK_WAIT_READ;
-}
-
 static void *offloads_the_writing(void *arg)
 {
 	return skua_offload(writes_a_byte, arg);
@@ -189,7 +175,7 @@ Test(offload, a_thread_that_still_wakes_somebody_is_waited_for)
 	for (int round = 0; round < 300; round++) {
 		start(1 + (unsigned)round % 3, false);
 		skua_future *reading = skua_async(reads_a_byte, number(1));
-		await_reader();
+		await_waiting(1);
 		cr_assert_eq(skua_await(skua_async(offloads_the_writing, number(2))), number(2));
 		cr_assert_eq(skua_await(reading), number(1));
 		skua_stop();
@@ -220,9 +206,9 @@ Test(offload, idle_threads_are_not_counted_for_more_calls_than_one)
 	for (int round = 0; round < 20; round++) {
 		skua_future *f[MEET];
 		cr_assert_eq(skua_await(skua_async(offloads, number(1))), number(1));
-		for (uintptr_t i = 0; i < MEET; i++)
+		for (intptr_t i = 0; i < MEET; i++)
 			f[i] = skua_async(offloads_a_meeting, number(i));
-		for (uintptr_t i = 0; i < MEET; i++)
+		for (intptr_t i = 0; i < MEET; i++)
 			cr_assert_eq(skua_await(f[i]), number(i));
 		if (round % 4 == 3) { /* with fewer idle threads again */
 			skua_stop();
@@ -278,22 +264,22 @@ Test(offload, a_call_may_begin_and_await_a_task_while_the_runtime_stops)
 	}
 }
 
-SKUA_TASK(uintptr_t, tree, uintptr_t, depth)
+SKUA_TASK(intptr_t, tree, intptr_t, depth)
 {
 	if (depth == 0)
-		return (uintptr_t)skua_offload(blocks, number(1));
+		return (intptr_t)skua_offload(blocks, number(1));
 	SKUA_SPAWN(tree, depth - 1);
-	uintptr_t right = SKUA_CALL(tree, depth - 1);
+	intptr_t right = SKUA_CALL(tree, depth - 1);
 	return SKUA_SYNC(tree) + right;
 }
 
 Test(offload, fork_join_tasks_may_block)
 {
 	start(2, false);
-	cr_assert_eq(SKUA_RUN(tree, (uintptr_t)6), 64u);
+	cr_assert_eq(SKUA_RUN(tree, (intptr_t)6), 64u);
 	skua_stop();
 	start(2, false);
-	cr_assert_eq(SKUA_RUN(tree, (uintptr_t)3), 8u, "after a stop, anew");
+	cr_assert_eq(SKUA_RUN(tree, (intptr_t)3), 8u, "after a stop, anew");
 	skua_stop();
 }
 
