@@ -162,21 +162,13 @@ static void after_fork_in_parent(void)
 	pthread_mutex_unlock(&building);
 }
 
-/* No monitor is left whose question could be answered, and nobody to whom the seat could be handed over. */
-static void abandon(sk_pool *pool)
-{
-	pool->forked = true;
-	for (unsigned i = 0; i < pool->worker_count; i++) {
-		sk_store_relaxed(&pool->workers[i].tick, 0); /* relaxed: one thread */
-		pool->workers[i].hand_over = false;
-	}
-}
-
 /* In the child only the calling thread is left: the pool is abandoned, and a new one can be started. */
 static void after_fork_in_child(void)
 {
-	if (sk_entrance.pool)
-		abandon(sk_entrance.pool);
+	if (sk_entrance.pool) {
+		sk_entrance.pool->forked = true;
+		sk_seat_keep(sk_entrance.pool);
+	}
 	sk_entrance.pool = NULL;
 	sk_park_after_fork();
 	pthread_mutex_init(&lock, NULL);

@@ -109,6 +109,12 @@ SK_HOT void sk_seat_leave(sk_pool *pool)
 		sk_monitor_notify(pool);
 }
 
+void sk_seat_keep(sk_pool *pool)
+{
+	sk_store_relaxed(&pool->workers[0].tick, 0); /* relaxed: one thread */
+	pool->workers[0].hand_over = false;
+}
+
 void sk_seat_wake(sk_pool *pool)
 {
 	/* edge idle.claim -> : it counts as a searcher. edge seat.token -> : before the stand-in looks at the seat */

@@ -86,6 +86,9 @@ bool sk_seat_is_wanted(const struct sk_worker *worker);
 /* Leaves it. Call from: the outside thread in the seat. */
 void sk_seat_leave(struct sk_pool *pool);
 
+/* In the child of a fork nobody is left to hand the seat over to; the monitor may just have asked for it. */
+void sk_seat_keep(struct sk_pool *pool);
+
 /* The thread function of the stand-in. */
 void sk_seat_standin(void *pool);
 
